@@ -1,0 +1,84 @@
+/**
+ * The typed errors of the package. Every message names the operation, prints what came and says what was needed:
+ * `matmul: inner dimensions differ: a is [2,3], b is [4,5]; a.shape[1] must equal b.shape[0]`.
+ */
+
+/** Base class of every error that thalweg throws on purpose; `code` is stable, the message is for people. */
+export class ThalwegError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.name = new.target.name;
+  }
+}
+
+/** Shapes that do not fit each other or the operation. */
+export class ShapeError extends ThalwegError {
+  constructor(message: string) {
+    super("ERR_SHAPE", message);
+  }
+}
+
+/** An element type that the operation does not take. */
+export class DTypeError extends ThalwegError {
+  constructor(message: string) {
+    super("ERR_DTYPE", message);
+  }
+}
+
+/** An index, label or axis outside its range. */
+export class IndexError extends ThalwegError {
+  constructor(message: string) {
+    super("ERR_INDEX", message);
+  }
+}
+
+/** An argument or option of the wrong kind or outside its range. */
+export class ArgumentError extends ThalwegError {
+  constructor(message: string) {
+    super("ERR_ARGUMENT", message);
+  }
+}
+
+/** A derivative that cannot be taken: no graph, a released graph, a saved value that was overwritten. */
+export class GradientError extends ThalwegError {
+  constructor(message: string) {
+    super("ERR_GRADIENT", message);
+  }
+}
+
+/** A NaN or an infinity where anomaly detection was asked for. */
+export class AnomalyError extends ThalwegError {
+  constructor(message: string) {
+    super("ERR_ANOMALY", message);
+  }
+}
+
+/** A file or byte stream that is not what it claims to be. */
+export class FormatError extends ThalwegError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_FORMAT", message, options);
+  }
+}
+
+/** A state dict or checkpoint that does not belong to the model or optimizer it is loaded into. */
+export class StateError extends ThalwegError {
+  constructor(message: string) {
+    super("ERR_STATE", message);
+  }
+}
+
+/** An executor that cannot be loaded, or that is asked for something it does not have. */
+export class BackendError extends ThalwegError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_BACKEND", message, options);
+  }
+}
+
+/** A program that no executor may run: unknown kernel, bad slot, an extent outside its buffer. */
+export class ProgramError extends ThalwegError {
+  constructor(message: string) {
+    super("ERR_PROGRAM", message);
+  }
+}

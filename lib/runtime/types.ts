@@ -1,0 +1,23 @@
+/** Element types as kernels see them. `uint8` and `bool` arrays share the storage type u8. */
+export type StorageType = "f32" | "f64" | "i32" | "u8" | "i64";
+
+/** The typed arrays that hold elements, one class per storage type. */
+export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array | BigInt64Array;
+
+/**
+ * A kernel: a function over raw buffers. `buffers[i]` and `offsets[i]` (in elements) belong to operand i of the
+ * signature; `dims` and `scalars` are laid out as docs/kernels.md says. Arguments were checked by the executor;
+ * the only error a kernel may raise is an IndexError for an index it reads from a buffer.
+ */
+export type Kernel = (
+  buffers: readonly TypedArray[],
+  offsets: readonly number[],
+  dims: readonly number[],
+  scalars: readonly number[],
+) => void;
+
+/** Makes the kernel of a row for one value of T. */
+export type KernelFactory = (dtype: StorageType) => Kernel;
+
+/** The storage types that each letter of a row's dtype set stands for. */
+export const STORAGE_OF_LETTER = { F: "f32", D: "f64", I: "i32", U: "u8", L: "i64" } as const;
