@@ -1,0 +1,57 @@
+/** Whether operations are recorded, and whether they look for NaN. Both hold for this environment (worker). */
+import { ArgumentError } from "../errors.js";
+
+let recording = true;
+let watching = false;
+
+/** Whether operations on tensors that require gradients are recorded now. */
+export const isGradEnabled = (): boolean => recording;
+
+/** Whether every operation checks its result for NaN now. */
+export const isAnomalyDetected = (): boolean => watching;
+
+/** Runs `body` without recording: nothing in it can be differentiated. ArgumentError for an async function. */
+export function noGrad<R>(body: () => R): R {
+  return withRecording("noGrad", false, body);
+}
+
+/** Runs `body` with recording on, also inside `noGrad`. ArgumentError for an async function. */
+export function enableGrad<R>(body: () => R): R {
+  return withRecording("enableGrad", true, body);
+}
+
+/**
+ * Runs `body` so that the first operation whose result holds a NaN, forward or backward, throws an AnomalyError
+ * that names it. Slow: every result is read. ArgumentError for an async function.
+ */
+export function detectAnomaly<R>(body: () => R): R {
+  const before = watching;
+  watching = true;
+  try {
+    return refuseAsync("detectAnomaly", body);
+  } finally {
+    watching = before;
+  }
+}
+
+function withRecording<R>(name: string, value: boolean, body: () => R): R {
+  const before = recording;
+  recording = value;
+  try {
+    return refuseAsync(name, body);
+  } finally {
+    recording = before;
+  }
+}
+
+// The flag is one for the whole environment: across an `await` it would leak into whatever runs meanwhile.
+function refuseAsync<R>(name: string, body: () => R): R {
+  if (typeof body !== "function") {
+    throw new ArgumentError(`${name}: needs a function, got ${body === null ? "null" : typeof body}`);
+  }
+  const message = `${name}: the function is asynchronous; the setting would leak into other code across await`;
+  if (body.constructor.name === "AsyncFunction") throw new ArgumentError(message);
+  const result = body();
+  if (result instanceof Promise) throw new ArgumentError(message);
+  return result;
+}

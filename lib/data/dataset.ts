@@ -1,0 +1,140 @@
+/**
+ * Datasets: what can be asked for the samples at given positions, a whole batch at once. Order and batches are the
+ * loader's business (data_loader.ts).
+ */
+import { Tensor } from "../autograd/tensor.js";
+import { ArgumentError, IndexError, ShapeError } from "../errors.js";
+import { fromTypedArray } from "../ndarray/creation.js";
+import type { NDArray } from "../ndarray/ndarray.js";
+import { formatShape } from "../ndarray/shape.js";
+import { defaultGenerator, type Generator } from "../random/generator.js";
+
+/**
+ * A set of samples with positions 0 … length − 1, each made of one or more tensors (for example input and label).
+ * A dataset of your own gives `length` and `batch`.
+ */
+export abstract class Dataset<Sample extends Tensor[] = Tensor[]> {
+  /** Number of samples. */
+  abstract readonly length: number;
+
+  /** The samples at `indices`, stacked along a new first axis. IndexError for a position outside [0, length). */
+  abstract batch(indices: Int32Array): Sample;
+
+  /** The sample at position `index`, without a batch axis. IndexError outside [0, length). */
+  get(index: number): Sample {
+    checkPositions("get", [index], this.length);
+    return this.batch(Int32Array.of(index)).map((part) => new Tensor(part.array.slice(0))) as Sample;
+  }
+}
+
+/** The rows of one or more tensors: sample i is row i of each. */
+export class TensorDataset<Sample extends Tensor[]> extends Dataset<Sample> {
+  readonly tensors: Sample;
+  readonly length: number;
+
+  /** ShapeError unless all tensors have the same size on axis 0. */
+  constructor(...tensors: Sample) {
+    super();
+    if (tensors.length === 0) throw new ArgumentError("TensorDataset: needs at least one tensor, got none");
+    for (const [i, { shape }] of tensors.entries()) {
+      if (shape.length === 0 || shape[0] !== tensors[0].shape[0]) {
+        const got = tensors.map((tensor) => formatShape(tensor.shape)).join(", ");
+        const problem =
+          shape.length === 0 ? "has no axis 0" : `has ${shape[0]} rows, not ${tensors[0].shape[0]}`;
+        throw new ShapeError(
+          `TensorDataset: tensor ${i} ${problem}: shapes are ${got}; all must have the same size on axis 0`,
+        );
+      }
+    }
+    this.tensors = tensors;
+    this.length = tensors[0].shape[0];
+  }
+
+  override batch(indices: Int32Array): Sample {
+    checkPositions("TensorDataset", indices, this.length);
+    return this.tensors.map((tensor) => new Tensor(takeRows(tensor.array, indices))) as Sample;
+  }
+}
+
+/** Some samples of another dataset: sample i is its sample `indices[i]`. */
+export class Subset<Sample extends Tensor[]> extends Dataset<Sample> {
+  readonly dataset: Dataset<Sample>;
+  readonly indices: Int32Array;
+
+  /** IndexError for a position outside the dataset. The indices are copied. */
+  constructor(dataset: Dataset<Sample>, indices: Int32Array | readonly number[]) {
+    super();
+    checkPositions("Subset", indices, dataset.length);
+    this.dataset = dataset;
+    this.indices = Int32Array.from(indices);
+  }
+
+  get length(): number {
+    return this.indices.length;
+  }
+
+  override batch(indices: Int32Array): Sample {
+    checkPositions("Subset", indices, this.length);
+    return this.dataset.batch(indices.map((index) => this.indices[index]));
+  }
+}
+
+/**
+ * Cuts a dataset at random into disjoint parts that together are all of it.
+ *
+ * @param parts the lengths of the parts, which add up to the dataset's; or fractions that add up to 1: each part
+ *   gets the whole number below its share, and the first parts one sample more until none is left
+ * @param options.generator draws the order; the default generator unless given
+ * @throws ArgumentError if the parts do not add up
+ */
+export function randomSplit<Sample extends Tensor[]>(
+  dataset: Dataset<Sample>,
+  parts: readonly number[],
+  options: { generator?: Generator } = {},
+): Subset<Sample>[] {
+  const lengths = partLengths(parts, dataset.length);
+  const order = (options.generator ?? defaultGenerator()).permutation(dataset.length);
+  let start = 0;
+  return lengths.map((length) => {
+    const indices = order.subarray(start, start + length);
+    start += length;
+    return new Subset(dataset, indices);
+  });
+}
+
+// Fractions such as 0.7 + 0.2 + 0.1 miss 1 by a few roundings.
+const FRACTION_SLACK = 1e-9;
+
+function partLengths(parts: readonly number[], total: number): number[] {
+  const sum = parts.reduce((a, b) => a + b, 0);
+  const nonNegative = parts.length > 0 && parts.every((part) => part >= 0);
+  if (nonNegative && parts.every(Number.isInteger) && sum === total) return [...parts];
+  if (!nonNegative || Math.abs(sum - 1) > FRACTION_SLACK) {
+    throw new ArgumentError(
+      `randomSplit: parts [${parts}] add up to ${sum}; needs non-negative lengths that add up to ${total}, ` +
+        "the dataset's length, or fractions that add up to 1",
+    );
+  }
+  const lengths = parts.map((fraction) => Math.floor(fraction * total));
+  const rest = total - lengths.reduce((a, b) => a + b, 0);
+  return lengths.map(
+    (length, i) => length + Math.floor(rest / parts.length) + (i < rest % parts.length ? 1 : 0),
+  );
+}
+
+/** Rows of an array, in the order of `indices`. */
+export function takeRows(array: NDArray, indices: Int32Array): NDArray {
+  return array.take(fromTypedArray(indices, [indices.length]));
+}
+
+/** Throws an IndexError unless all positions are integers in [0, length). */
+export function checkPositions(operation: string, positions: ArrayLike<number>, length: number): void {
+  for (let i = 0; i < positions.length; i++) {
+    const position = positions[i];
+    if (!Number.isInteger(position) || position < 0 || position >= length) {
+      throw new IndexError(
+        `${operation}: index ${position} is not the position of a sample; needs an integer in [0, ${length})`,
+      );
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/** Labelled grey images, kept as bytes and turned into floats batch by batch. */
+import { Tensor } from "../autograd/tensor.js";
+import { DTypeError, ShapeError } from "../errors.js";
+import type { NDArray } from "../ndarray/ndarray.js";
+import { formatShape, type Shape } from "../ndarray/shape.js";
+import { div } from "../ops/arithmetic.js";
+import { checkPositions, Dataset, takeRows } from "./dataset.js";
+
+const FULL_INK = 255;
+
+/** Images and labels; a sample is the image's pixels as floats in [0, 1], and the label. */
+export class ImageDataset extends Dataset<[images: Tensor, labels: Tensor]> {
+  /** uint8 [N, H, W]. */
+  readonly images: NDArray;
+  /** int32 [N]. */
+  readonly labels: NDArray;
+
+  /**
+   * @param images uint8 [N, H, W]; kept, not copied
+   * @param labels integers [N], of dtype uint8 or int32
+   * @throws DTypeError, ShapeError
+   */
+  constructor(images: NDArray, labels: NDArray) {
+    super();
+    if (images.dtype !== "uint8")
+      throw new DTypeError(`ImageDataset: images are ${images.dtype}; needs uint8`);
+    if (labels.dtype !== "uint8" && labels.dtype !== "int32") {
+      throw new DTypeError(`ImageDataset: labels are ${labels.dtype}; needs uint8 or int32`);
+    }
+    if (images.ndim !== 3 || labels.ndim !== 1 || images.shape[0] !== labels.shape[0]) {
+      throw new ShapeError(
+        `ImageDataset: images are ${formatShape(images.shape)} and labels ${formatShape(labels.shape)}; ` +
+          "needs [N,H,W] and [N]",
+      );
+    }
+    this.images = images;
+    this.labels = labels.astype("int32");
+  }
+
+  get length(): number {
+    return this.images.shape[0];
+  }
+
+  /** [N, H, W]. */
+  get shape(): Shape {
+    return this.images.shape;
+  }
+
+  /** float32 [B, H·W], each pixel its byte / 255; and int32 [B]. */
+  override batch(indices: Int32Array): [images: Tensor, labels: Tensor] {
+    checkPositions("ImageDataset", indices, this.length);
+    const [, height, width] = this.shape;
+    const pixels = takeRows(this.images, indices).reshape([indices.length, height * width]);
+    // A division is correctly rounded, so both executors give the same bits.
+    return [div(new Tensor(pixels.astype("float32")), FULL_INK), new Tensor(takeRows(this.labels, indices))];
+  }
+}

@@ -1,0 +1,2 @@
+/** Files. */
+export { parseIdx, readIdx, writeIdx } from "./idx_ndarray.js";

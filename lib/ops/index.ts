@@ -1,0 +1,80 @@
+/** Every operation on tensors. */
+export { add, div, maximum, minimum, mul, pow, sub } from "./arithmetic.js";
+export { astype } from "./cast.js";
+export {
+  eq,
+  ge,
+  gt,
+  isFinite,
+  isNaN,
+  le,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  lt,
+  ne,
+} from "./compare.js";
+export { indexAdd, maskedSelect, take } from "./indexing.js";
+export { matmul } from "./matmul.js";
+export {
+  all,
+  any,
+  argmax,
+  argmin,
+  logsumexp,
+  max,
+  mean,
+  min,
+  norm,
+  prod,
+  std,
+  sum,
+  variance as var,
+} from "./reduce.js";
+export { clip, where } from "./select.js";
+export {
+  broadcastTo,
+  clone,
+  concat,
+  contiguous,
+  expandDims,
+  flatten,
+  permute,
+  reshape,
+  slice,
+  sliceScatter,
+  split,
+  squeeze,
+  stack,
+  transpose,
+} from "./shape.js";
+export { logSoftmax, softmax } from "./softmax.js";
+export {
+  abs,
+  ceil,
+  cos,
+  erf,
+  exp,
+  expm1,
+  floor,
+  gelu,
+  leakyRelu,
+  log,
+  log1p,
+  neg,
+  reciprocal,
+  relu,
+  round,
+  rsqrt,
+  sigmoid,
+  sign,
+  silu,
+  sin,
+  softplus,
+  sqrt,
+  square,
+  tan,
+  tanh,
+  trunc,
+} from "./unary.js";

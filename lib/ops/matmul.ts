@@ -1,0 +1,71 @@
+/** The matrix product. */
+import type { Tensor } from "../autograd/tensor.js";
+import { ShapeError } from "../errors.js";
+import { allocate, type NDArray } from "../ndarray/ndarray.js";
+import { broadcastShapes, formatShape } from "../ndarray/shape.js";
+import { broadcastStrides, coalesce } from "../ndarray/strides.js";
+import { type Apply, defineOperation } from "./define.js";
+import { callKernel, kernelFor } from "./kernel_call.js";
+import { checkTensor, commonOperands } from "./operands.js";
+import { expandDims, squeeze, transpose } from "./shape.js";
+
+const matmulOperation: Apply<object> = defineOperation<object>({
+  name: "matmul",
+  forward: ([a, b]) => multiply(a, b),
+  derivative: (grad, { inputs: [a, b] }) => [
+    () => matmulOperation([grad, transpose(b)], {}),
+    () => matmulOperation([transpose(a), grad], {}),
+  ],
+});
+
+function multiply(a: NDArray, b: NDArray): NDArray {
+  const [m, k] = a.shape.slice(-2);
+  const n = b.shape[b.ndim - 1];
+  const batch = broadcastShapes("matmul", [a.shape.slice(0, -2), b.shape.slice(0, -2)]);
+  const result = allocate([...batch, m, n], a.dtype);
+  const batchStrides = (x: NDArray): number[] =>
+    broadcastStrides("matmul", x.shape.slice(0, -2), x.strides.slice(0, -2), batch);
+  const merged = coalesce(batch, batchStrides(a), batchStrides(b), batchStrides(result));
+  const [am, ak] = a.strides.slice(-2);
+  const [bk, bn] = b.strides.slice(-2);
+  callKernel(
+    kernelFor("matmul", "matmul", a.dtype),
+    [merged.shape, m, k, n],
+    [
+      [a, merged.strides[0], am, ak],
+      [b, merged.strides[1], bk, bn],
+      [result, merged.strides[2], n, 1],
+    ],
+  );
+  return result;
+}
+
+/**
+ * The matrix product of [..., m, k] and [..., k, n], batch axes broadcast; a 1-d operand is a row on the left and a
+ * column on the right, and loses that axis again. ShapeError where the inner sizes differ or an operand is 0-d.
+ */
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  checkTensor("matmul", a, "the first argument");
+  checkTensor("matmul", b, "the second argument");
+  if (a.ndim === 0 || b.ndim === 0) {
+    throw new ShapeError(
+      `matmul: a is ${formatShape(a.shape)}, b is ${formatShape(b.shape)}; both need at least one axis (use mul)`,
+    );
+  }
+  const inner = b.ndim === 1 ? 0 : b.ndim - 2;
+  if (a.shape[a.ndim - 1] !== b.shape[inner]) {
+    throw new ShapeError(
+      `matmul: inner dimensions differ: a is ${formatShape(a.shape)}, b is ${formatShape(b.shape)}; ` +
+        `a.shape[${a.ndim - 1}] must equal b.shape[${inner}]`,
+    );
+  }
+  const [left, right] = commonOperands("matmul", "matmul", [a, b]);
+  const row = left.ndim === 1;
+  const column = right.ndim === 1;
+  const product = matmulOperation(
+    [row ? expandDims(left, 0) : left, column ? expandDims(right, 1) : right],
+    {},
+  );
+  if (row && column) return squeeze(product, [-2, -1]);
+  return row ? squeeze(product, -2) : column ? squeeze(product, -1) : product;
+}

@@ -1,0 +1,239 @@
+/** The two executors of programs behind one interface, and the choice between them. */
+import {
+  ArgumentError,
+  BackendError,
+  IndexError,
+  ProgramError,
+  ShapeError,
+  type ThalwegError,
+} from "../errors.js";
+import { type LoadError, loadNativeAddon, type NativeAddon } from "./native_addon.js";
+import { KERNELS, TABLE_VERSION } from "./table.js";
+import { runProgram } from "./ts_executor.js";
+import type { TypedArray } from "./types.js";
+
+/** Runs programs (docs/kernels.md). Every program is checked whole before its first instruction runs. */
+export interface Executor {
+  readonly backend: "native" | "ts";
+  /** Runs the first `count` words. Throws ProgramError, or IndexError for an index read from a buffer. */
+  run(words: Float64Array, count: number, buffers: readonly TypedArray[]): void;
+  /** Runs one kernel of trusted arguments: eager mode. */
+  runKernel(
+    kernel: number,
+    buffers: readonly TypedArray[],
+    offsets: readonly number[],
+    dims: readonly number[],
+    scalars: readonly number[],
+  ): void;
+}
+
+/** Which executor runs and why; `thalweg info` prints it. */
+export interface BackendInfo {
+  /** The executor in use. */
+  backend: "native" | "ts";
+  /** Instruction-set level of the native kernels, `js` for the TypeScript executor. */
+  isa: string;
+  /** Levels that this processor and binary could run, slowest first. */
+  levels: string[];
+  /** Threads that a kernel may use. */
+  threads: number;
+  /** Version of the kernel table, as eight hex digits. */
+  kernelTable: string;
+  /** Kernels in the table. */
+  kernels: number;
+  /** The binary that was loaded, or null. */
+  binary: string | null;
+  /** Compiler of the binary, or null. */
+  compiler: string | null;
+  /** Binaries that were tried and refused, with the reason. */
+  loadErrors: LoadError[];
+}
+
+class TypeScriptExecutor implements Executor {
+  readonly backend = "ts";
+  run(words: Float64Array, count: number, buffers: readonly TypedArray[]): void {
+    runProgram(words, count, buffers);
+  }
+  runKernel(
+    kernel: number,
+    buffers: readonly TypedArray[],
+    offsets: readonly number[],
+    dims: readonly number[],
+    scalars: readonly number[],
+  ): void {
+    KERNELS[kernel].run(buffers, offsets, dims, scalars);
+  }
+}
+
+class NativeExecutor implements Executor {
+  readonly backend = "native";
+  readonly addon: NativeAddon;
+  // One instruction is at most 8 operands of 16 axes beside its sizes and scalars.
+  private words = new Float64Array(1024);
+
+  constructor(addon: NativeAddon) {
+    this.addon = addon;
+  }
+
+  run(words: Float64Array, count: number, buffers: readonly TypedArray[]): void {
+    try {
+      this.addon.run(words, count, ...buffers);
+    } catch (error) {
+      throw typedError(error);
+    }
+  }
+
+  runKernel(
+    kernel: number,
+    buffers: readonly TypedArray[],
+    offsets: readonly number[],
+    dims: readonly number[],
+    scalars: readonly number[],
+  ): void {
+    const words = this.words;
+    let n = 2;
+    for (let i = 0; i < buffers.length; i++) {
+      words[n++] = i;
+      words[n++] = offsets[i];
+    }
+    for (let i = 0; i < dims.length; i++) words[n++] = dims[i];
+    for (let i = 0; i < scalars.length; i++) words[n++] = scalars[i];
+    words[0] = kernel;
+    words[1] = n;
+    try {
+      // A call with spread arguments costs several times one with plain ones; three operands are the common case.
+      if (buffers.length === 2) this.addon.run(words, n, buffers[0], buffers[1]);
+      else if (buffers.length === 3) this.addon.run(words, n, buffers[0], buffers[1], buffers[2]);
+      else this.addon.run(words, n, ...buffers);
+    } catch (error) {
+      throw typedError(error);
+    }
+  }
+}
+
+/** The addon throws plain errors with our codes; callers get our classes. */
+function typedError(error: unknown): ThalwegError | unknown {
+  if (!(error instanceof Error)) return error;
+  switch ((error as Error & { code?: unknown }).code) {
+    case "ERR_PROGRAM":
+      return new ProgramError(error.message);
+    case "ERR_INDEX":
+      return new IndexError(error.message);
+    case "ERR_BACKEND":
+      return new BackendError(error.message);
+    case "ERR_ARGUMENT":
+      return new ArgumentError(error.message);
+    case "ERR_SHAPE":
+      return new ShapeError(error.message);
+    default:
+      return error;
+  }
+}
+
+interface Selected {
+  executor: Executor;
+  addon: NativeAddon | null;
+  info: BackendInfo;
+}
+
+let selected: Selected | null = null;
+
+function select(): Selected {
+  const wanted = process.env.THALWEG_BACKEND || "auto";
+  if (!["auto", "native", "ts"].includes(wanted)) {
+    throw new ArgumentError(`THALWEG_BACKEND is "${wanted}"; use native or ts, or leave it unset`);
+  }
+  const loaded = wanted === "ts" ? { addon: null, path: null, errors: [] } : loadNativeAddon();
+  const info: BackendInfo = {
+    backend: "ts",
+    isa: "js",
+    levels: ["js"],
+    threads: 1,
+    kernelTable: TABLE_VERSION.toString(16).padStart(8, "0"),
+    kernels: KERNELS.length,
+    binary: loaded.path,
+    compiler: null,
+    loadErrors: loaded.errors,
+  };
+  if (loaded.addon === null) {
+    if (wanted === "native")
+      throw new BackendError(`THALWEG_BACKEND=native, but ${missingBinary(loaded.errors)}`);
+    if (wanted === "auto") {
+      process.emitWarning(`${missingBinary(loaded.errors)}; the slower TypeScript executor runs instead`, {
+        type: "ThalwegWarning",
+        code: "THALWEG_NO_NATIVE",
+      });
+    }
+    return { executor: new TypeScriptExecutor(), addon: null, info };
+  }
+  const { addon } = loaded;
+  const { levels, compiler } = addon.info();
+  try {
+    const options: { isa?: string; threads?: number } = {};
+    if (process.env.THALWEG_ISA) options.isa = process.env.THALWEG_ISA;
+    if (process.env.THALWEG_NUM_THREADS) {
+      options.threads = checkThreads("THALWEG_NUM_THREADS", Number(process.env.THALWEG_NUM_THREADS));
+    }
+    Object.assign(info, { backend: "native", levels, compiler, ...addon.configure(options) });
+  } catch (error) {
+    throw typedError(error);
+  }
+  return { executor: new NativeExecutor(addon), addon, info };
+}
+
+function missingBinary(errors: LoadError[]): string {
+  if (errors.length === 0) {
+    return `there is no native binary for ${process.platform}-${process.arch} (npm run build, or npx thalweg build, makes one)`;
+  }
+  return `no native binary could be loaded: ${errors.map(({ path, reason }) => `${path}: ${reason}`).join("; ")}`;
+}
+
+function checkThreads(name: string, n: number): number {
+  if (Number.isInteger(n) && n >= 1 && n <= 256) return n;
+  throw new ArgumentError(`${name}: ${n} is not a number of threads; use an integer from 1 to 256`);
+}
+
+function current(): Selected {
+  selected ??= select();
+  return selected;
+}
+
+/** The executor in use; the first call chooses it (`THALWEG_BACKEND`, else native where its binary loads). */
+export function executor(): Executor {
+  return selected === null ? current().executor : selected.executor;
+}
+
+/** Which executor, instruction-set level and number of threads are in use, and which binaries did not load. */
+export function backendInfo(): BackendInfo {
+  const { info } = current();
+  return { ...info, levels: [...info.levels], loadErrors: info.loadErrors.map((error) => ({ ...error })) };
+}
+
+/**
+ * Sets how many threads the kernels called from this environment may use (1 to 256). Results do not depend on it.
+ * The TypeScript executor always uses one.
+ */
+export function setNumThreads(n: number): void {
+  checkThreads("setNumThreads", n);
+  const { addon, info } = current();
+  if (addon !== null) info.threads = addon.configure({ threads: n }).threads;
+}
+
+/** Runs `body` on another executor or instruction-set level: how tests hold one against another. */
+export function withBackend<R>(choice: { backend: "native" | "ts"; isa?: string }, body: () => R): R {
+  const before = current();
+  if (choice.backend === "ts") {
+    selected = { ...before, executor: new TypeScriptExecutor() };
+  } else if (before.addon === null) {
+    throw new BackendError("withBackend: the native executor is not loaded");
+  } else {
+    selected = { ...before, executor: new NativeExecutor(before.addon) };
+  }
+  try {
+    if (choice.isa !== undefined) before.addon?.configure({ isa: choice.isa });
+    return body();
+  } finally {
+    if (choice.isa !== undefined) before.addon?.configure({ isa: before.info.isa });
+    selected = before;
+  }
+}

@@ -1,0 +1,19 @@
+// Every kernel of a level, and the level's table in the order of kernels.def. Included inside a level's anonymous
+// namespace after its vector vocabulary; a row of kernels.def without a function here does not compile.
+#include "binary.h"
+#include "cast.h"
+#include "gather.h"
+#include "loss.h"
+#include "matmul.h"
+#include "norm.h"
+#include "optim.h"
+#include "random.h"
+#include "reduce.h"
+#include "softmax.h"
+#include "unary.h"
+
+#define ROW(name, tag, type, signature, scalars) &name##_kernel<type>,
+const Kernel kKernels[] = {
+#include "../kernels.def"
+};
+#undef ROW

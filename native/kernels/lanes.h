@@ -1,0 +1,243 @@
+// The fixed order of every sum, product, maximum and minimum (docs/kernels.md, "Numbers"): 16 lanes, then a fixed
+// tree, in blocks of 4096 whose results are folded by the same rule. Two forms give the same bits: `fold` puts the
+// lanes of one sequence side by side in vectors, `fold_columns` puts neighbouring sequences side by side.
+#pragma once
+
+constexpr int kLanes = 16;
+constexpr int kBlock = 4096;
+
+// Blocks per thread that make waking one worth it: 64 Ki numbers take some 10 µs, a fork and join 1 to 2 µs.
+constexpr int kBlockGrain = 16;
+
+// The vocabulary of simd/ for single numbers of any type. Integers wrap.
+template <class T>
+struct One {
+  using V = T;
+  using M = bool;
+  static constexpr int W = 1;
+  using Modular = std::conditional_t<std::is_integral<T>::value, uint32_t, T>;
+
+  static V load(const T* p) { return *p; }
+  static void store(T* p, V a) { *p = a; }
+  static V load_n(const T* p, int) { return *p; }
+  static void store_n(T* p, V a, int) { *p = a; }
+  static V set1(T a) { return a; }
+  static V zero() { return 0; }
+  static V add(V a, V b) { return static_cast<T>(static_cast<Modular>(a) + static_cast<Modular>(b)); }
+  static V mul(V a, V b) { return static_cast<T>(static_cast<Modular>(a) * static_cast<Modular>(b)); }
+  static V fma(V a, V b, V c) { return add(mul(a, b), c); }
+  static V min(V a, V b) { return a < b ? a : b; }
+  static V max(V a, V b) { return a > b ? a : b; }
+  static M lt(V a, V b) { return a < b; }
+  static M is_nan(V a) { return a != a; }
+  static V select(M m, V a, V b) { return m ? a : b; }
+};
+
+// The vocabulary for elements of type T: the level's vectors for floating point; for integers single numbers,
+// which the compiler turns into vectors itself.
+template <class T>
+using Words = std::conditional_t<std::is_floating_point<T>::value, Vec<T>, One<T>>;
+
+// ---- what is folded: `combine` puts a later result after an earlier one; a lane starts at `identity`.
+
+struct Sum {
+  template <class T>
+  static T identity() { return 0; }
+  template <class X>
+  static typename X::V combine(typename X::V a, typename X::V b) { return X::add(a, b); }
+};
+
+struct Product {
+  template <class T>
+  static T identity() { return 1; }
+  template <class X>
+  static typename X::V combine(typename X::V a, typename X::V b) { return X::mul(a, b); }
+};
+
+// Maximum and minimum hand a NaN on; of +0 and −0 they give the one that is combined later.
+struct Max {
+  template <class T>
+  static T identity() {
+    using Limits = std::numeric_limits<T>;
+    return Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
+  }
+  template <class X>
+  static typename X::V combine(typename X::V a, typename X::V b) {
+    return X::select(X::is_nan(a), a, X::max(a, b));
+  }
+};
+
+struct Min {
+  template <class T>
+  static T identity() {
+    using Limits = std::numeric_limits<T>;
+    return Limits::has_infinity ? Limits::infinity() : Limits::max();
+  }
+  template <class X>
+  static typename X::V combine(typename X::V a, typename X::V b) {
+    return X::select(X::is_nan(a), a, X::min(a, b));
+  }
+};
+
+// ---- vectors at the end of a sequence
+
+// The first k elements at p, k ≤ W.
+template <class X, class T>
+typename X::V load_part(const T* p, int k) { return k == X::W ? X::load(p) : X::load_n(p, k); }
+
+template <class X, class T>
+void store_part(T* p, typename X::V a, int k) {
+  if (k == X::W) X::store(p, a);
+  else X::store_n(p, a, k);
+}
+
+template <class T>
+struct Positions {
+  static constexpr T values[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+};
+
+// a in the first k elements, b in the others.
+template <class X, class T>
+typename X::V first_or(typename X::V a, typename X::V b, int k) {
+  return X::select(X::lt(X::load(Positions<T>::values), X::set1(static_cast<T>(k))), a, b);
+}
+
+// The first element of a vector.
+template <class X, class T>
+T first_element(typename X::V a) {
+  T elements[X::W];
+  X::store(elements, a);
+  return elements[0];
+}
+
+// ---- one sequence
+
+// Folds n ≤ 4096 numbers. `source(i, k)` gives elements i … i+k−1 in the first k ≤ W elements of a vector.
+template <class Op, class T, class Source>
+T fold_block(int n, const Source& source) {
+  using X = Words<T>;
+  using V = typename X::V;
+  constexpr int W = X::W, kVectors = kLanes / W;
+  const V identity = X::set1(Op::template identity<T>());
+  V lane[kVectors];
+  for (int v = 0; v < kVectors; v++) lane[v] = identity;
+  int i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (int v = 0; v < kVectors; v++) lane[v] = Op::template combine<X>(lane[v], source(i + v * W, W));
+  }
+  for (int v = 0; v < kVectors; v++, i += W) {
+    if (i + W <= n) {
+      lane[v] = Op::template combine<X>(lane[v], source(i, W));
+    } else if (i < n) {
+      lane[v] = Op::template combine<X>(lane[v], first_or<X, T>(source(i, n - i), identity, n - i));
+    }
+  }
+  // The tree: lane j takes lane j + half, first between vectors, then inside the one that is left.
+  for (int half = kVectors / 2; half > 0; half /= 2) {
+    for (int v = 0; v < half; v++) lane[v] = Op::template combine<X>(lane[v], lane[v + half]);
+  }
+  T last[W];
+  X::store(last, lane[0]);
+  for (int half = W / 2; half > 0; half /= 2) {
+    for (int j = 0; j < half; j++) last[j] = Op::template combine<One<T>>(last[j], last[j + half]);
+  }
+  return last[0];
+}
+
+// The numbers at x, as they are.
+template <class T>
+struct Contiguous {
+  const T* x;
+  typename Words<T>::V operator()(int64_t i, int k) const { return load_part<Words<T>>(x + i, k); }
+};
+
+template <class Op, class T>
+struct ContiguousBlock {
+  const T* x;
+  T operator()(int64_t first, int n) const { return fold_block<Op, T>(n, Contiguous<T>{x + first}); }
+};
+
+// Folds n numbers, block by block on several threads. `block(first, count)` folds numbers first … first+count−1.
+template <class Op, class T, class Block>
+T fold_blocks(int64_t n, const Block& block) {
+  if (n <= kBlock) return block(0, static_cast<int>(n));
+  const int64_t blocks = (n + kBlock - 1) / kBlock;
+  const std::unique_ptr<T[]> results(new T[blocks]);
+  parallel_for(blocks, kBlockGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t b = begin; b < end; b++) {
+      const int64_t first = b * kBlock;
+      results[b] = block(first, static_cast<int>(n - first < kBlock ? n - first : kBlock));
+    }
+  });
+  return fold_blocks<Op, T>(blocks, ContiguousBlock<Op, T>{results.get()});
+}
+
+// Folds the n numbers of a source.
+template <class Op, class T, class Source>
+T fold(int64_t n, const Source& source) {
+  return fold_blocks<Op, T>(n, [&](int64_t first, int count) {
+    return fold_block<Op, T>(count, [&](int64_t i, int k) { return source(first + i, k); });
+  });
+}
+
+// ---- neighbouring sequences
+
+// Columns folded at once: 16 lanes of 1 KiB stay in half of a 32 KiB first-level cache.
+template <class T>
+constexpr int kStrip = 1024 / sizeof(T);
+
+// Folds n ≤ 4096 rows of width ≤ kStrip columns into out[0 … width). `rows(r)` gives the source of row r.
+template <class Op, class T, class Rows>
+void fold_columns_block(int n, int width, const Rows& rows, T* out) {
+  using X = Words<T>;
+  using V = typename X::V;
+  constexpr int W = X::W;
+  alignas(64) T lane[kLanes][kStrip<T>];
+  int used = n < kLanes ? n : kLanes;
+  for (int j = 0; j < used || j == 0; j++) {
+    for (int c = 0; c < width; c++) lane[j][c] = Op::template identity<T>();
+  }
+  for (int r = 0; r < n; r++) {
+    T* const acc = lane[r % kLanes];
+    const auto& row = rows(r);
+    int c = 0;
+    for (; c + W <= width; c += W) X::store(acc + c, Op::template combine<X>(X::load(acc + c), row(c, W)));
+    if (c < width) {
+      const V sum = Op::template combine<X>(X::load_n(acc + c, width - c), row(c, width - c));
+      X::store_n(acc + c, sum, width - c);
+    }
+  }
+  // The tree. Lanes beyond `used` hold the identity, which changes nothing.
+  for (int half = kLanes / 2; half > 0; half /= 2) {
+    for (int j = 0; j + half < used; j++) {
+      for (int c = 0; c < width; c++) lane[j][c] = Op::template combine<One<T>>(lane[j][c], lane[j + half][c]);
+    }
+    if (used > half) used = half;
+  }
+  std::memcpy(out, lane[0], width * sizeof(T));
+}
+
+// The rows of a row-major matrix.
+template <class T>
+struct ContiguousRows {
+  const T* x;
+  int64_t width;
+  Contiguous<T> operator()(int64_t r) const { return {x + r * width}; }
+};
+
+// Folds n rows of width ≤ kStrip columns into out[0 … width).
+template <class Op, class T, class Rows>
+void fold_columns(int64_t n, int width, const Rows& rows, T* out) {
+  if (n <= kBlock) return fold_columns_block<Op, T>(static_cast<int>(n), width, rows, out);
+  const int64_t blocks = (n + kBlock - 1) / kBlock;
+  const std::unique_ptr<T[]> results(new T[blocks * width]);
+  parallel_for(blocks, 1 + kBlockGrain / width, [&](int64_t begin, int64_t end) {
+    for (int64_t b = begin; b < end; b++) {
+      const int64_t first = b * kBlock;
+      const int count = static_cast<int>(n - first < kBlock ? n - first : kBlock);
+      const auto block_rows = [&](int64_t r) { return rows(first + r); };
+      fold_columns_block<Op, T>(count, width, block_rows, &results[b * width]);
+    }
+  });
+  fold_columns<Op, T>(blocks, width, ContiguousRows<T>{results.get(), width}, out);
+}

@@ -1,0 +1,99 @@
+// Cross entropy of logits [b, c] against labels, with class weights and label smoothing, and its gradient. Any
+// strides. Labels are checked before anything is written.
+#pragma once
+
+#include "softmax.h"
+
+// The first label that is neither in [0, c) nor `ignore`, as an index error.
+inline Status check_labels(const int32_t* labels, int64_t stride, int64_t b, int64_t c, double ignore) {
+  for (int64_t i = 0; i < b; i++) {
+    const int32_t label = labels[i * stride];
+    if ((label < 0 || label >= c) && label != ignore) return {i, label, c};
+  }
+  return {};
+}
+
+// Σ_j w_j·(lse − x_j).
+template <class T>
+T weighted_distances(const Line<const T>& w, const Line<const T>& x, int64_t c, T lse) {
+  using X = Vec<T>;
+  const auto top = X::set1(lse);
+  return fold<Sum, T>(c, [&](int64_t j, int k) { return X::mul(w.load(j, k), X::sub(top, x.load(j, k))); });
+}
+
+// (logits[bc], labels[b], w[c]) -> loss[b], weight[b], lse[b], with s = label_smoothing:
+//   lse = m + log Σ exp(x − m), m = max x
+//   loss = (1−s)·w_y·(lse − x_y) + s/c · Σ_j w_j·(lse − x_j), the second term only where s ≠ 0; weight = w_y.
+// loss and weight are 0 where the label is ignore_index.
+template <class T>
+Status cross_entropy_kernel(const Args& args) {
+  using X = Vec<T>;
+  DimsReader dims(args);
+  const int64_t b = dims.size(), c = dims.size();
+  const int64_t x_b = dims.stride(), x_c = dims.stride(), labels_b = dims.stride(), w_c = dims.stride();
+  const int64_t loss_b = dims.stride(), weight_b = dims.stride(), lse_b = dims.stride();
+  const double smoothing = args.scalars[0], ignore = args.scalars[1];
+  const int32_t* const labels = args.in<int32_t>(1);
+  const Status status = check_labels(labels, labels_b, b, c, ignore);
+  if (!status.ok()) return status;
+
+  const Line<const T> w{args.in<T>(2), w_c};
+  const T kept = static_cast<T>(1 - smoothing), spread = static_cast<T>(smoothing / static_cast<double>(c));
+  for_rows(b, c, [&](int64_t i) {
+    const Line<const T> x{args.in<T>(0) + i * x_b, x_c};
+    const T m = row_max(x, c);
+    const T log_total = first_element<X, T>(Math<T>::log(X::set1(sum_of_exp(x, c, m))));
+    const T lse = m + log_total;
+    const int32_t label = labels[i * labels_b];
+    T loss = 0, weight = 0;
+    if (label != ignore) {
+      weight = w.p[label * w.stride];
+      loss = kept * weight * (lse - x.p[label * x.stride]);
+      if (smoothing != 0) loss = loss + spread * weighted_distances(w, x, c, lse);
+    }
+    args.out<T>(3)[i * loss_b] = loss;
+    args.out<T>(4)[i * weight_b] = weight;
+    args.out<T>(5)[i * lse_b] = lse;
+  });
+  return {};
+}
+
+// (g[b], logits[bc], labels[b], w[c], lse[b]) -> ∂/∂logits[bc], with s = label_smoothing and p = exp(x − lse):
+//   g·( p_j·((1−s)·w_y + s/c·Σw) − (1−s)·w_y·[j = y] − s/c·w_j );  0 where the label is ignore_index.
+template <class T>
+Status cross_entropy_grad_kernel(const Args& args) {
+  using X = Vec<T>;
+  using V = typename X::V;
+  DimsReader dims(args);
+  const int64_t b = dims.size(), c = dims.size();
+  const int64_t g_b = dims.stride(), x_b = dims.stride(), x_c = dims.stride(), labels_b = dims.stride();
+  const int64_t w_c = dims.stride(), lse_b = dims.stride(), out_b = dims.stride(), out_c = dims.stride();
+  const double smoothing = args.scalars[0], ignore = args.scalars[1];
+  const int32_t* const labels = args.in<int32_t>(2);
+  const Status status = check_labels(labels, labels_b, b, c, ignore);
+  if (!status.ok()) return status;
+
+  const Line<const T> w{args.in<T>(3), w_c};
+  const T kept = static_cast<T>(1 - smoothing), spread = static_cast<T>(smoothing / static_cast<double>(c));
+  const T spread_total = spread * fold<Sum, T>(c, numbers(w));
+  for_rows(b, c, [&](int64_t i) {
+    const Line<const T> x{args.in<T>(1) + i * x_b, x_c};
+    const Line<T> out{args.out<T>(5) + i * out_b, out_c};
+    const int32_t label = labels[i * labels_b];
+    if (label == ignore) {
+      for_vectors<T>(c, [&](int64_t j, int k) { out.store(j, X::zero(), k); });
+      return;
+    }
+    const T own = kept * w.p[label * w.stride];
+    const V g = X::set1(args.in<T>(0)[i * g_b]), lse = X::set1(args.in<T>(4)[i * lse_b]);
+    const V scale = X::set1(own + spread_total), share = X::set1(spread);
+    // k derivatives from j on, `target` being subtracted from each.
+    const auto derivatives = [&](int64_t j, int k, V target) {
+      const V p = Math<T>::exp(X::sub(x.load(j, k), lse));
+      return X::mul(g, X::sub(X::sub(X::mul(p, scale), target), X::mul(share, w.load(j, k))));
+    };
+    for_vectors<T>(c, [&](int64_t j, int k) { out.store(j, derivatives(j, k, X::zero()), k); });
+    out.p[label * out.stride] = first_element<X, T>(derivatives(label, 1, X::set1(own)));
+  });
+  return {};
+}

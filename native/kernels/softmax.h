@@ -1,0 +1,117 @@
+// Softmax and its logarithm over the last axis, and their gradients. Any strides. A row's bits depend on its numbers
+// alone. A NaN or +∞ in a row, or nothing but −∞, makes the row NaN.
+#pragma once
+
+#include "lines.h"
+#include "math_f64.h"
+
+// Arguments of T[Bn] … -> T[Bn]: as many inputs as Inputs says.
+template <class T, int kInputs>
+struct RowArgs {
+  Group b;
+  int64_t n;
+  const int64_t* strides[kInputs + 1];
+
+  explicit RowArgs(const Args& args) : args_(args) {
+    DimsReader dims(args);
+    b = dims.group();
+    n = dims.size();
+    for (int i = 0; i <= kInputs; i++) {
+      strides[i] = dims.strides(b);
+      dims.stride();
+    }
+  }
+  Lines<const T> in(int i) const { return {args_.in<T>(i), b, strides[i], strides[i][b.rank]}; }
+  Lines<T> out() const { return {args_.out<T>(kInputs), b, strides[kInputs], strides[kInputs][b.rank]}; }
+
+ private:
+  const Args& args_;
+};
+
+// max x.
+template <class T>
+T row_max(const Line<const T>& x, int64_t n) { return fold<Max, T>(n, numbers(x)); }
+
+// Σ exp(x − m).
+template <class T>
+T sum_of_exp(const Line<const T>& x, int64_t n, T m) {
+  using X = Vec<T>;
+  const auto shift = X::set1(m);
+  return fold<Sum, T>(n, [&](int64_t i, int k) { return Math<T>::exp(X::sub(x.load(i, k), shift)); });
+}
+
+// e = exp(x − m), m = max x; y = e / Σe.
+template <class T>
+Status softmax_kernel(const Args& args) {
+  using X = Vec<T>;
+  const RowArgs<T, 1> a(args);
+  const auto xs = a.in(0);
+  const auto ys = a.out();
+  for_rows(a.b.count(), a.n, [&](int64_t row) {
+    const Line<const T> x = xs[row];
+    const Line<T> y = ys[row];
+    const auto m = X::set1(row_max(x, a.n));
+    const T total = fold<Sum, T>(a.n, [&](int64_t i, int k) {
+      const auto e = Math<T>::exp(X::sub(x.load(i, k), m));
+      y.store(i, e, k);
+      return e;
+    });
+    const auto divisor = X::set1(total);
+    for_vectors<T>(a.n, [&](int64_t i, int k) { y.store(i, X::div(y.load(i, k), divisor), k); });
+  });
+  return {};
+}
+
+// y = (x − m) − log Σ exp(x − m), m = max x.
+template <class T>
+Status log_softmax_kernel(const Args& args) {
+  using X = Vec<T>;
+  const RowArgs<T, 1> a(args);
+  const auto xs = a.in(0);
+  const auto ys = a.out();
+  for_rows(a.b.count(), a.n, [&](int64_t row) {
+    const Line<const T> x = xs[row];
+    const Line<T> y = ys[row];
+    const T top = row_max(x, a.n);
+    const auto m = X::set1(top), log_total = Math<T>::log(X::set1(sum_of_exp(x, a.n, top)));
+    for_vectors<T>(a.n, [&](int64_t i, int k) { y.store(i, X::sub(X::sub(x.load(i, k), m), log_total), k); });
+  });
+  return {};
+}
+
+// (y, g) -> y·(g − Σ g·y).
+template <class T>
+Status softmax_grad_kernel(const Args& args) {
+  using X = Vec<T>;
+  const RowArgs<T, 2> a(args);
+  const auto ys = a.in(0), gs = a.in(1);
+  const auto outs = a.out();
+  for_rows(a.b.count(), a.n, [&](int64_t row) {
+    const Line<const T> y = ys[row], g = gs[row];
+    const Line<T> out = outs[row];
+    const auto dot = X::set1(
+        fold<Sum, T>(a.n, [&](int64_t i, int k) { return X::mul(g.load(i, k), y.load(i, k)); }));
+    for_vectors<T>(a.n, [&](int64_t i, int k) {
+      out.store(i, X::mul(y.load(i, k), X::sub(g.load(i, k), dot)), k);
+    });
+  });
+  return {};
+}
+
+// (y, g) -> g − exp(y)·Σ g.
+template <class T>
+Status log_softmax_grad_kernel(const Args& args) {
+  using X = Vec<T>;
+  const RowArgs<T, 2> a(args);
+  const auto ys = a.in(0), gs = a.in(1);
+  const auto outs = a.out();
+  for_rows(a.b.count(), a.n, [&](int64_t row) {
+    const Line<const T> y = ys[row], g = gs[row];
+    const Line<T> out = outs[row];
+    const auto total = X::set1(fold<Sum, T>(a.n, numbers(g)));
+    for_vectors<T>(a.n, [&](int64_t i, int k) {
+      out.store(i, X::sub(g.load(i, k), X::mul(Math<T>::exp(y.load(i, k)), total)), k);
+    });
+  });
+  return {};
+}

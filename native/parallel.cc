@@ -1,0 +1,148 @@
+#include "parallel.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#if defined(__x86_64__) || defined(_M_X64)
+#include <immintrin.h>
+#endif
+
+namespace thalweg {
+namespace {
+
+inline void pause() {
+#if defined(__x86_64__) || defined(_M_X64)
+  _mm_pause();
+#elif defined(__aarch64__) && !defined(_MSC_VER)
+  asm volatile("yield");
+#endif
+}
+
+// About 50 µs on a 3 GHz core: longer than the gap between two kernels of an eager step, so that its threads stay
+// awake through the step, and far too short to be seen in a process that is idle.
+constexpr int kSpinsBeforeSleep = 2000;
+constexpr int kSpinsBeforeYield = 4000;
+constexpr int kMaxThreads = 256;
+
+class Pool {
+ public:
+  bool run(int parties, int64_t count, RangeFunction function, void* context) {
+    // Another program is using the threads: the caller does its own work, and the machine is not oversubscribed.
+    std::unique_lock<std::mutex> owner(owner_, std::try_to_lock);
+    if (!owner.owns_lock()) return false;
+    parties = start_workers(parties);
+    if (parties < 2) return false;
+    function_ = function;
+    context_ = context;
+    count_ = count;
+    remaining_.store(parties - 1, std::memory_order_relaxed);
+    const uint64_t generation = (state_.load(std::memory_order_relaxed) >> kPartyBits) + 1;
+    state_.store(generation << kPartyBits | static_cast<uint64_t>(parties), std::memory_order_seq_cst);
+    if (sleepers_.load(std::memory_order_seq_cst) > 0) {
+      std::lock_guard<std::mutex> lock(sleep_);
+      wake_.notify_all();
+    }
+    run_share(0, parties);
+    for (int spins = 0; remaining_.load(std::memory_order_acquire) > 0; spins++) {
+      if (spins < kSpinsBeforeYield) pause();
+      else std::this_thread::yield();
+    }
+    return true;
+  }
+
+ private:
+  // The state word carries the job's number and how many threads take part, so that a worker that takes no part
+  // never looks at the job itself, which the next caller may already be replacing.
+  static constexpr int kPartyBits = 16;
+
+  void run_share(int64_t party, int64_t parties) {
+    const int64_t share = count_ / parties, extra = count_ % parties;
+    const int64_t begin = party * share + (party < extra ? party : extra);
+    function_(context_, begin, begin + share + (party < extra ? 1 : 0));
+  }
+
+  int start_workers(int parties) {
+    while (workers_ < parties - 1) {
+      const uint64_t seen = state_.load(std::memory_order_relaxed);
+      const int worker = workers_ + 1;
+      try {
+        std::thread([this, worker, seen] { work(worker, seen); }).detach();
+      } catch (...) {
+        return workers_ + 1;  // the system has no more threads to give
+      }
+      workers_++;
+    }
+    return parties;
+  }
+
+  void work(int worker, uint64_t seen) {
+    for (;;) {
+      const uint64_t state = next_state(seen);
+      const int parties = static_cast<int>(state & ((1u << kPartyBits) - 1));
+      seen = state;
+      if (worker >= parties) continue;
+      set_thread_limit(1);
+      run_share(worker, parties);
+      remaining_.fetch_sub(1, std::memory_order_release);
+    }
+  }
+
+  uint64_t next_state(uint64_t seen) {
+    for (int spins = 0; spins < kSpinsBeforeSleep; spins++) {
+      const uint64_t state = state_.load(std::memory_order_acquire);
+      if (state != seen) return state;
+      pause();
+    }
+    std::unique_lock<std::mutex> lock(sleep_);
+    sleepers_.fetch_add(1, std::memory_order_seq_cst);
+    wake_.wait(lock, [&] { return state_.load(std::memory_order_seq_cst) != seen; });
+    sleepers_.fetch_sub(1, std::memory_order_relaxed);
+    return state_.load(std::memory_order_acquire);
+  }
+
+  std::mutex owner_;  // held by the caller whose job runs
+  std::mutex sleep_;
+  std::condition_variable wake_;
+  std::atomic<uint64_t> state_{0};
+  std::atomic<int> sleepers_{0};
+  std::atomic<int> remaining_{0};
+  int workers_ = 0;  // guarded by owner_
+  RangeFunction function_ = nullptr;
+  void* context_ = nullptr;
+  int64_t count_ = 0;
+};
+
+// Never destroyed: its threads outlive static destructors, and a process may exit in the middle of a job. The
+// library is linked so that it is never unloaded (see the build files).
+Pool& pool() {
+  static Pool* const pool = new Pool;
+  return *pool;
+}
+
+thread_local int limit = 1;
+
+}  // namespace
+
+int hardware_threads() {
+  const unsigned n = std::thread::hardware_concurrency();
+  return n == 0 ? 1 : n > kMaxThreads ? kMaxThreads : static_cast<int>(n);
+}
+
+void set_thread_limit(int n) { limit = n < 1 ? 1 : n > kMaxThreads ? kMaxThreads : n; }
+int thread_limit() { return limit; }
+
+void parallel_ranges(int64_t count, int64_t grain, RangeFunction run, void* context) {
+  if (grain < 1) grain = 1;
+  const int64_t most = count / grain;
+  const int parties = most < limit ? static_cast<int>(most) : limit;
+  if (parties < 2) return run(context, 0, count);
+  // A job inside a job stays on its own thread.
+  const int outer = limit;
+  limit = 1;
+  if (!pool().run(parties, count, run, context)) run(context, 0, count);
+  limit = outer;
+}
+
+}  // namespace thalweg

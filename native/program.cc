@@ -1,0 +1,255 @@
+#include "program.h"
+
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+namespace thalweg {
+namespace {
+
+// Words are integers that float64 holds exactly, so sums of a few hundred of them stay inside int64.
+constexpr int64_t kMaxWord = (int64_t{1} << 53) - 1;
+// Products of sizes are counted by kernels in int64.
+constexpr double kMaxCount = 4611686018427387904.0;  // 2^62
+constexpr int kHeaderWords = 2;
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+Outcome failure(Outcome::Kind kind, const char* format, ...) {
+  char message[512];
+  va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(message, sizeof message, format, arguments);
+  va_end(arguments);
+  return {kind, message};
+}
+
+bool to_integer(double word, int64_t* value) {
+  if (!(word >= -static_cast<double>(kMaxWord) && word <= static_cast<double>(kMaxWord))) return false;
+  *value = static_cast<int64_t>(word);
+  return static_cast<double>(*value) == word;
+}
+
+// (size − 1) · stride, cut off at ±kMaxWord: no buffer is that long. Judged in float64 first, since it may not fit.
+int64_t span(int64_t size, int64_t stride) {
+  const double reach = static_cast<double>(size - 1) * static_cast<double>(stride);
+  if (reach > static_cast<double>(kMaxWord)) return kMaxWord;
+  if (reach < -static_cast<double>(kMaxWord)) return -kMaxWord;
+  return (size - 1) * stride;
+}
+
+using Wide = long long;  // what printf prints
+
+// A word as JavaScript would print it, near enough.
+std::string text_of(double word) {
+  if (word != word) return "NaN";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.15g", word);
+  if (std::strtod(text, nullptr) != word) std::snprintf(text, sizeof text, "%.17g", word);
+  return text;
+}
+
+}  // namespace
+
+// Decodes instruction after instruction into a program. Every method returns false once `outcome` is set.
+class Decoder {
+ public:
+  Decoder(Program* program, const Buffer* buffers, int buffer_count)
+      : program_(program), buffers_(buffers), buffer_count_(buffer_count) {}
+
+  Outcome outcome;
+
+  bool decode() {
+    for (; next_ < program_->words_.size(); position_++) {
+      if (!header() || !operands() || !sizes() || !strides() || !scalars()) return false;
+    }
+    return true;
+  }
+
+ private:
+  // Where the sizes of a letter are among the dims.
+  struct Axes {
+    size_t first;
+    size_t rank;
+  };
+
+  template <class... Values>
+  bool fail(const char* format, Values... values) {
+    char reason[384];
+    std::snprintf(reason, sizeof reason, format, values...);
+    outcome = failure(Outcome::Kind::BadProgram, "program: instruction %zu%s%s%s: %s", position_,
+                      spec_ == nullptr ? "" : " (", spec_ == nullptr ? "" : spec_->name.c_str(),
+                      spec_ == nullptr ? "" : ")", reason);
+    return false;
+  }
+
+  // The next word, which must be an integer in [low, high].
+  bool read(const char* what, int64_t low, int64_t high, int64_t* value) {
+    if (next_ == end_) return fail("has %zu words, needs more: there is no word for %s", end_ - start_, what);
+    const double word = program_->words_[next_++];
+    if (to_integer(word, value) && *value >= low && *value <= high) return true;
+    return fail("%s is %s; it must be an integer in [%lld, %lld]", what, text_of(word).c_str(), Wide{low}, Wide{high});
+  }
+
+  bool header() {
+    spec_ = nullptr;
+    start_ = next_;
+    end_ = program_->words_.size();
+    const std::vector<KernelSpec>& table = kernel_table();
+    int64_t kernel = 0, length = 0;
+    if (!read("kernel", 0, static_cast<int64_t>(table.size()) - 1, &kernel)) return false;
+    spec_ = &table[static_cast<size_t>(kernel)];
+    if (!read("number of words", kHeaderWords, static_cast<int64_t>(end_ - start_), &length)) return false;
+    end_ = start_ + static_cast<size_t>(length);
+    program_->instructions_.push_back({spec_, program_->uses_.size(), program_->dims_.size(), 0});
+    return true;
+  }
+
+  bool operands() {
+    for (size_t i = 0; i < spec_->signature.operands.size(); i++) {
+      int64_t slot = 0, offset = 0;
+      if (!read("slot", 0, buffer_count_ - 1, &slot) || !read("offset", -kMaxWord, kMaxWord, &offset)) return false;
+      const Storage has = buffers_[slot].storage, takes = spec_->signature.operands[i].storage;
+      if (has != takes) {
+        return fail("operand %zu is buffer %lld of %s; it must be of %s", i, Wide{slot}, storage_name(has),
+                    storage_name(takes));
+      }
+      program_->uses_.push_back({static_cast<int>(slot), offset});
+    }
+    return true;
+  }
+
+  bool sizes() {
+    double count = 1;
+    for (size_t i = 0; i < spec_->signature.letters.size(); i++) {
+      int64_t rank = 1;
+      if (spec_->signature.letters[i].is_group) {
+        if (!read("rank", 0, kMaxRank, &rank)) return false;
+        program_->dims_.push_back(rank);
+      }
+      axes_[i] = {program_->dims_.size(), static_cast<size_t>(rank)};
+      for (int64_t k = 0; k < rank; k++) {
+        int64_t size = 0;
+        if (!read("size", 0, kMaxWord, &size)) return false;
+        program_->dims_.push_back(size);
+        if (size > 1) count *= static_cast<double>(size);
+      }
+    }
+    return count <= kMaxCount || fail("the product of all sizes is %g; it must be at most 2^62", count);
+  }
+
+  bool strides() {
+    const size_t first_use = program_->instructions_.back().uses;
+    for (size_t i = 0; i < spec_->signature.operands.size(); i++) {
+      if (!operand_strides(i, &program_->uses_[first_use + i])) return false;
+    }
+    return true;
+  }
+
+  // Reads the strides of operand i and checks the first and the last element that it touches.
+  bool operand_strides(size_t i, Program::Use* use) {
+    const Operand& operand = spec_->signature.operands[i];
+    const size_t first_stride = program_->dims_.size();
+    int64_t low = use->offset, high = use->offset;
+    bool touches = true;
+    for (const int letter : operand.letters) {
+      for (size_t k = 0; k < axes_[letter].rank; k++) {
+        const int64_t size = program_->dims_[axes_[letter].first + k];
+        int64_t stride = 0;
+        if (!read("stride", -kMaxWord, kMaxWord, &stride)) return false;
+        program_->dims_.push_back(stride);
+        if (size == 0) touches = false;
+        if (size < 2) continue;
+        if (stride == 0 && operand.role != Role::In) {
+          return fail("operand %zu is written; its stride over size %lld must not be 0", i, Wide{size});
+        }
+        (stride < 0 ? low : high) += span(size, stride);
+      }
+    }
+    const int64_t length = buffers_[use->slot].length;
+    if (touches && (low < 0 || high >= length)) {
+      return fail("operand %zu reaches element %lld of a buffer with %lld", i, Wide{low < 0 ? low : high},
+                  Wide{length});
+    }
+    // What no kernel may follow, no kernel sees: a stride that leaves the buffer belongs to an axis of size 0 or 1.
+    const int64_t longest = touches ? length : 0;
+    for (size_t d = first_stride; d < program_->dims_.size(); d++) {
+      if (program_->dims_[d] > longest || program_->dims_[d] < -longest) program_->dims_[d] = 0;
+    }
+    Program::Slot& slot = program_->slots_[static_cast<size_t>(use->slot)];
+    if (touches && high >= slot.length) slot.length = high + 1;
+    use->offset = touches ? use->offset * storage_bytes(operand.storage) : 0;
+    return true;
+  }
+
+  bool scalars() {
+    program_->instructions_.back().scalars = next_;
+    next_ += static_cast<size_t>(spec_->scalars);
+    return next_ == end_ || fail("has %zu words, needs %zu", end_ - start_, next_ - start_);
+  }
+
+  Program* program_;
+  const Buffer* buffers_;
+  const int buffer_count_;
+  const KernelSpec* spec_ = nullptr;  // null until the kernel of the instruction is known
+  size_t position_ = 0;                // of the instruction in the program
+  size_t start_ = 0, next_ = 0, end_ = 0;
+  Axes axes_[kMaxLetters];
+};
+
+void Program::clear() {
+  words_.clear();
+  dims_.clear();
+  uses_.clear();
+  slots_.clear();
+  instructions_.clear();
+}
+
+Outcome Program::load(const double* words, int64_t count, const Buffer* buffers, int buffer_count) {
+  clear();
+  words_.assign(words, words + count);
+  for (int i = 0; i < buffer_count; i++) slots_.push_back({buffers[i].storage, 0});
+  Decoder decoder(this, buffers, buffer_count);
+  if (!decoder.decode()) clear();
+  return std::move(decoder.outcome);
+}
+
+Outcome Program::check(const Buffer* buffers, int buffer_count) const {
+  if (static_cast<size_t>(buffer_count) != slots_.size()) {
+    return failure(Outcome::Kind::BadProgram, "program: has %zu buffers, got %d", slots_.size(), buffer_count);
+  }
+  for (int i = 0; i < buffer_count; i++) {
+    const Slot& slot = slots_[static_cast<size_t>(i)];
+    if (buffers[i].storage != slot.storage || buffers[i].length < slot.length) {
+      return failure(Outcome::Kind::BadProgram, "program: buffer %d has %lld elements of %s; it needs %lld of %s", i,
+                     Wide{buffers[i].length}, storage_name(buffers[i].storage), Wide{slot.length},
+                     storage_name(slot.storage));
+    }
+  }
+  return {};
+}
+
+Outcome Program::run(const Level& level, const Buffer* buffers) const {
+  // An operand that touches nothing may lie in a buffer without memory; kernels still get an address.
+  static double nowhere;
+  void* operands[kMaxOperands];
+  for (const Instruction& instruction : instructions_) {
+    const KernelSpec& spec = *instruction.spec;
+    for (size_t i = 0; i < spec.signature.operands.size(); i++) {
+      const Use& use = uses_[instruction.uses + i];
+      char* const data = static_cast<char*>(buffers[use.slot].data);
+      operands[i] = data == nullptr ? static_cast<void*>(&nowhere) : data + use.offset;
+    }
+    const Args args{operands, dims_.data() + instruction.dims, words_.data() + instruction.scalars};
+    const Status status = level.kernels[spec.row](args);
+    if (!status.ok()) {
+      return failure(Outcome::Kind::BadIndex, "%s: index %lld at position %lld is outside [0, %lld)",
+                     spec.name.c_str(), Wide{status.index}, Wide{status.position}, Wide{status.bound});
+    }
+  }
+  return {};
+}
+
+}  // namespace thalweg

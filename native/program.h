@@ -1,0 +1,69 @@
+// Programs: instructions over numbered buffers, decoded from float64 words and checked against the buffers, so that
+// none can reach a byte outside them whatever its words are. docs/kernels.md has the layout. No Node-API here.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dispatch.h"
+#include "table.h"
+
+namespace thalweg {
+
+// One of a program's buffers; `length` in elements of `storage`.
+struct Buffer {
+  void* data;
+  int64_t length;
+  Storage storage;
+};
+
+// How loading or running ended. `message` says what came and what was needed.
+struct Outcome {
+  enum class Kind : uint8_t { Done, BadProgram, BadIndex };
+  Kind kind = Kind::Done;
+  std::string message;
+
+  bool ok() const { return kind == Kind::Done; }
+};
+
+// A checked program. Loading again reuses its memory: a program of a size it has held before allocates nothing.
+class Program {
+ public:
+  // Decodes `count` words and checks them against the buffers. Each word is read once, so that a writer on another
+  // thread cannot change what was checked. After an error the program is empty.
+  Outcome load(const double* words, int64_t count, const Buffer* buffers, int buffer_count);
+
+  // Whether these buffers, in the place of those it was loaded with, still hold everything it touches.
+  Outcome check(const Buffer* buffers, int buffer_count) const;
+
+  // Runs all instructions on buffers that `load` or `check` has accepted. Stops at the first bad index; the
+  // instructions before it have run.
+  Outcome run(const Level& level, const Buffer* buffers) const;
+
+ private:
+  friend class Decoder;
+
+  struct Use {
+    int slot;
+    int64_t offset;  // in bytes
+  };
+  struct Slot {
+    Storage storage;
+    int64_t length;  // elements that are touched, from the first to the last
+  };
+  // Positions of an instruction's parts in the vectors below.
+  struct Instruction {
+    const KernelSpec* spec;
+    size_t uses, dims, scalars;
+  };
+
+  void clear();
+
+  std::vector<double> words_;
+  std::vector<int64_t> dims_;
+  std::vector<Use> uses_;
+  std::vector<Slot> slots_;
+  std::vector<Instruction> instructions_;
+};
+
+}  // namespace thalweg
