@@ -9,7 +9,7 @@ import { add } from "../ops/arithmetic.js";
 import { checkForNaN } from "../ops/define.js";
 import { sumTo } from "../ops/reduce.js";
 import type { GraphNode } from "./graph.js";
-import { enableGrad, isAnomalyDetected, noGrad } from "./mode.js";
+import { enableGrad, isAnomalyDetected, noGrad, unwatched } from "./mode.js";
 import { Tensor } from "./tensor.js";
 
 /** How far and how a walk goes. */
@@ -167,7 +167,7 @@ function differentiate(
   inputs.forEach((input, i) => {
     const thunk = thunks[i];
     if (!input.requiresGrad || thunk === null || thunk === undefined) return;
-    const inputGrad = thunk();
+    const inputGrad = unwatched(thunk);
     if (isAnomalyDetected()) checkForNaN(`${operation.name} (backward, input ${i})`, inputGrad, [grad]);
     accumulate(input, sumTo(inputGrad, input.shape));
   });

@@ -25,10 +25,17 @@ export function enableGrad<R>(body: () => R): R {
  * that names it. Slow: every result is read. ArgumentError for an async function.
  */
 export function detectAnomaly<R>(body: () => R): R {
+  return withWatching(true, () => refuseAsync("detectAnomaly", body));
+}
+
+/** Runs `body` without the search for NaN, where the caller checks the result as a whole. */
+export const unwatched = <R>(body: () => R): R => withWatching(false, body);
+
+function withWatching<R>(value: boolean, body: () => R): R {
   const before = watching;
-  watching = true;
+  watching = value;
   try {
-    return refuseAsync("detectAnomaly", body);
+    return body();
   } finally {
     watching = before;
   }

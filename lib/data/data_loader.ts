@@ -136,10 +136,10 @@ export class DataLoader<Batch extends Tensor[] = Tensor[]> {
     this.current = null;
     this.resumes = batch > 0;
     // With no batch given yet the epoch begins anew, and draws its order from where it drew it before.
-    if (shuffle !== null) this.generator.setState(shuffle.epochStart);
+    if (shuffle) this.generator.setState(shuffle.epochStart);
     if (this.resumes) {
       this.current = { ...this.draw(), given: batch };
-      if (shuffle !== null) this.generator.setState(shuffle.now);
+      if (shuffle) this.generator.setState(shuffle.now);
     }
     return this;
   }
@@ -165,7 +165,7 @@ export class DataLoader<Batch extends Tensor[] = Tensor[]> {
           `needs integers, epoch ≥ 0 and batch in [0, ${this.length}]`,
       );
     }
-    if (state.shuffle === null) return;
+    if (!state.shuffle) return;
     new Generator().setState(state.shuffle.epochStart).setState(state.shuffle.now);
   }
 

@@ -45,8 +45,9 @@ struct ExactMath {
   // The polynomial in z with these coefficients, highest first; every product and sum is rounded.
   template <class... More>
   static V horner(V z, double highest, More... more) {
+    const double rest[] = {more...};
     V sum = N::set1(highest);
-    for (const double c : {more...}) sum = N::add(N::mul(sum, z), N::set1(c));
+    for (const double c : rest) sum = N::add(N::mul(sum, z), N::set1(c));
     return sum;
   }
 };

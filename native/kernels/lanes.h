@@ -47,7 +47,7 @@ struct Sum {
   static typename X::V combine(typename X::V a, typename X::V b) { return X::add(a, b); }
 };
 
-struct Product {
+struct Prod {
   template <class T>
   static T identity() { return 1; }
   template <class X>

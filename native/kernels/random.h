@@ -89,7 +89,7 @@ Status philox_uniform_kernel(const Args& args) {
 template <class T>
 Status philox_normal_kernel(const Args& args) {
   using N = Vec<double>;
-  const double mean = args.scalars[4], std = args.scalars[5];
+  const double mean = args.scalars[4], deviation = args.scalars[5];
   return from_stream<T, 2>(args, [=](const PhiloxWords& words, T* y) {
     double u1[kPhiloxBlocks], u2[kPhiloxBlocks];
     for (int j = 0; j < kPhiloxBlocks; j++) {
@@ -100,7 +100,7 @@ Status philox_normal_kernel(const Args& args) {
       const typename N::V r = N::sqrt(N::mul(N::set1(-2), ExactMath::ln(N::load(u1 + j))));
       const ExactMath::Circle circle = ExactMath::two_pi(N::load(u2 + j));
       const auto scaled = [=](typename N::V z) {
-        return N::add(N::set1(mean), N::mul(N::set1(std), N::mul(r, z)));
+        return N::add(N::set1(mean), N::mul(N::set1(deviation), N::mul(r, z)));
       };
       N::store(u1 + j, scaled(circle.cos));
       N::store(u2 + j, scaled(circle.sin));

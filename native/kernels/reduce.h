@@ -97,7 +97,7 @@ Status sum_kernel(const Args& args) { return reduce<T>(ReduceArgs<T, T>(args), F
 
 // Πx, in the order of the sum.
 template <class T>
-Status prod_kernel(const Args& args) { return reduce<T>(ReduceArgs<T, T>(args), FoldPass<Product, T>{}); }
+Status prod_kernel(const Args& args) { return reduce<T>(ReduceArgs<T, T>(args), FoldPass<Prod, T>{}); }
 
 // The largest x, or NaN if there is one; the lowest number of the type (−∞) for n = 0.
 template <class T>

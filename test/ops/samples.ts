@@ -287,7 +287,9 @@ export const SAMPLES: Record<string, Samples> = {
 
   sum: reduce(ops.sum, total),
   mean: reduce(ops.mean, average, { empty: false }),
-  prod: reduce(ops.prod, (values) => values.reduce((product, value) => product * value, 1), { domain: "positive" }),
+  prod: reduce(ops.prod, (values) => values.reduce((product, value) => product * value, 1), {
+    domain: "positive",
+  }),
   max: reduce(ops.max, largest, { empty: false }),
   min: reduce(ops.min, (values) => -largest(values.map((value) => -value)), { empty: false }),
   logsumexp: reduce(ops.logsumexp, logSumExp, { tolerance: TRANSCENDENTAL }),

@@ -12,7 +12,13 @@ function map<Y extends TypedArray>(name: KernelName, x: TypedArray, y: Y, scalar
   return y;
 }
 
-function map2<Z extends TypedArray>(name: KernelName, x: TypedArray, y: TypedArray, z: Z, scalars: number[] = []): Z {
+function map2<Z extends TypedArray>(
+  name: KernelName,
+  x: TypedArray,
+  y: TypedArray,
+  z: Z,
+  scalars: number[] = [],
+): Z {
   call(name, [[x.length]], [x, y, z], scalars);
   return z;
 }
@@ -61,7 +67,11 @@ describe("unary kernels equal their formulas on float32", () => {
     const x = [0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 0.3, -0.3, 0, -0, 2 ** 52 + 1, -(2 ** 52) - 1, 2 ** 51 + 0.5];
     const expected = [0, 2, 2, -0, -2, -2, 0, -0, 0, -0, 2 ** 52 + 1, -(2 ** 52) - 1, 2 ** 51];
     expect(doubles("round_f64", x)).toEqual(expected);
-    expect(doubles("round_f64", [Infinity, -Infinity, Number.NaN])).toEqual([Infinity, -Infinity, Number.NaN]);
+    expect(doubles("round_f64", [Infinity, -Infinity, Number.NaN])).toEqual([
+      Infinity,
+      -Infinity,
+      Number.NaN,
+    ]);
     const singles = Float32Array.from([2 ** 22 + 0.5, 2 ** 22 + 1.5, -7.5]);
     expect([...map("round_f32", singles, new Float32Array(3))]).toEqual([2 ** 22, 2 ** 22 + 2, -8]);
   });
@@ -75,7 +85,9 @@ describe("unary kernels equal their formulas on float32", () => {
 
   test("int32 wraps", () => {
     const x = Int32Array.of(5, -5, -(2 ** 31), 2 ** 31 - 1, 65536, 46341);
-    const y = (name: KernelName, scalars?: number[]): number[] => [...map(name, x, new Int32Array(6), scalars)];
+    const y = (name: KernelName, scalars?: number[]): number[] => [
+      ...map(name, x, new Int32Array(6), scalars),
+    ];
     expect(y("neg_i32")).toEqual([-5, 5, -(2 ** 31), -(2 ** 31) + 1, -65536, -46341]);
     expect(y("abs_i32")).toEqual([5, 5, -(2 ** 31), 2 ** 31 - 1, 65536, 46341]);
     expect(y("sign_i32")).toEqual([1, -1, -1, 1, 1, 1]);
@@ -155,7 +167,12 @@ describe("functions that Math lacks are accurate to float64's last digits, tails
 
   test("erf is odd, and its float32 is float64's rounded", () => {
     const x = column(ERF, 0);
-    expect(doubles("erf_f64", x.map((value) => -value))).toEqual(doubles("erf_f64", x).map((y) => -y));
+    expect(
+      doubles(
+        "erf_f64",
+        x.map((value) => -value),
+      ),
+    ).toEqual(doubles("erf_f64", x).map((y) => -y));
     const singles = numbers(40);
     const expected = doubles("gelu_f64", [...singles]).map(fround);
     expect([...map("gelu_f32", singles, new Float32Array(40))]).toEqual(expected);
@@ -222,7 +239,11 @@ describe("binary kernels equal their formulas on float32", () => {
     const z = (name: KernelName): number[] => [...map2(name, x, y, new Int32Array(3))];
     expect(z("add_i32")).toEqual([-(2 ** 31), -(2 ** 31) + 1, 1111111110]);
     expect(z("sub_i32")).toEqual([2 ** 31 - 2, 2 ** 31 - 1, -864197532]);
-    expect(z("mul_i32")).toEqual([2 ** 31 - 1, -(2 ** 31), Number(BigInt.asIntN(32, 123456789n * 987654321n))]);
+    expect(z("mul_i32")).toEqual([
+      2 ** 31 - 1,
+      -(2 ** 31),
+      Number(BigInt.asIntN(32, 123456789n * 987654321n)),
+    ]);
     expect(z("maximum_i32")).toEqual([2 ** 31 - 1, 1, 987654321]);
     expect(z("minimum_i32")).toEqual([1, -(2 ** 31), 123456789]);
   });
@@ -242,7 +263,11 @@ describe("binary kernels equal their formulas on float32", () => {
     call("where_f32", [[3]], [condition, Float32Array.of(1, 2, 3), Float32Array.of(-1, -2, -3), z]);
     expect([...z]).toEqual([-1, 2, 3]);
     const big = new BigInt64Array(3);
-    call("where_i64", [[3]], [condition, BigInt64Array.of(1n, 2n, 3n), BigInt64Array.of(-1n, -2n, -(2n ** 63n)), big]);
+    call(
+      "where_i64",
+      [[3]],
+      [condition, BigInt64Array.of(1n, 2n, 3n), BigInt64Array.of(-1n, -2n, -(2n ** 63n)), big],
+    );
     expect([...big]).toEqual([-1n, 2n, 3n]);
   });
 });
@@ -255,18 +280,42 @@ describe("casts", () => {
     const x = Float64Array.from(floats);
     const [low, high] = [-(2 ** 31), 2 ** 31 - 1];
     expect([...cast("cast_from_f64_i32", x, new Int32Array(13))]).toEqual([
-      0, 0, 1, -1, 300, -300, high, low, high, low, high, low, 0,
+      0,
+      0,
+      1,
+      -1,
+      300,
+      -300,
+      high,
+      low,
+      high,
+      low,
+      high,
+      low,
+      0,
     ]);
     expect([...cast("cast_from_f64_u8", x, new Uint8Array(13))]).toEqual([
       0, 0, 1, 0, 255, 0, 255, 0, 255, 0, 255, 0, 0,
     ]);
     const [least, most] = [-(2n ** 63n), 2n ** 63n - 1n];
     expect([...cast("cast_from_f64_i64", x, new BigInt64Array(13))]).toEqual([
-      0n, 0n, 1n, -1n, 300n, -300n, 3000000000n, -3000000000n, most, least, most, least, 0n,
+      0n,
+      0n,
+      1n,
+      -1n,
+      300n,
+      -300n,
+      3000000000n,
+      -3000000000n,
+      most,
+      least,
+      most,
+      least,
+      0n,
     ]);
-    expect([...cast("cast_from_f32_i32", Float32Array.of(2 ** 31, -(2 ** 31), 2.7), new Int32Array(3))]).toEqual([
-      high, low, 2,
-    ]);
+    expect([
+      ...cast("cast_from_f32_i32", Float32Array.of(2 ** 31, -(2 ** 31), 2.7), new Int32Array(3)),
+    ]).toEqual([high, low, 2]);
   });
 
   test("float to float rounds once", () => {
@@ -298,7 +347,12 @@ describe("casts", () => {
 
   test("int64 to float32 is rounded once, not twice", () => {
     // Just above halfway between two float32 numbers; the excess is below float64's last place.
-    const x = BigInt64Array.of(2n ** 62n + 2n ** 38n + 1n, -(2n ** 62n + 2n ** 38n + 1n), 2n ** 62n + 2n ** 38n, 5n);
+    const x = BigInt64Array.of(
+      2n ** 62n + 2n ** 38n + 1n,
+      -(2n ** 62n + 2n ** 38n + 1n),
+      2n ** 62n + 2n ** 38n,
+      5n,
+    );
     expect([...cast("cast_from_i64_f32", x, new Float32Array(4))]).toEqual([
       2 ** 62 + 2 ** 39,
       -(2 ** 62 + 2 ** 39),
@@ -309,7 +363,9 @@ describe("casts", () => {
   });
 
   test("to_bool", () => {
-    expect([...cast("to_bool_f32", Float32Array.of(0, -0, 0.1, Number.NaN), new Uint8Array(4))]).toEqual([0, 0, 1, 1]);
+    expect([...cast("to_bool_f32", Float32Array.of(0, -0, 0.1, Number.NaN), new Uint8Array(4))]).toEqual([
+      0, 0, 1, 1,
+    ]);
     expect([...cast("to_bool_i64", BigInt64Array.of(0n, -1n), new Uint8Array(2))]).toEqual([0, 1]);
   });
 
@@ -330,7 +386,11 @@ describe("views", () => {
   test("broadcast, transposed, reversed and empty operands", () => {
     const z = new Float32Array(6);
     const x = Float32Array.of(1, 2, 3, 4, 5, 6);
-    call("add_f32", [[2, 3]], [{ data: x, strides: [[1, 2]] }, { data: Float32Array.of(10, 20), strides: [[1, 0]] }, z]);
+    call(
+      "add_f32",
+      [[2, 3]],
+      [{ data: x, strides: [[1, 2]] }, { data: Float32Array.of(10, 20), strides: [[1, 0]] }, z],
+    );
     expect([...z]).toEqual([11, 13, 15, 22, 24, 26]);
     call("neg_f32", [[6]], [{ data: x, offset: 5, strides: [[-1]] }, z]);
     expect([...z]).toEqual([-6, -5, -4, -3, -2, -1]);
