@@ -2,8 +2,10 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
@@ -49,6 +51,7 @@ class Pool {
       if (spins < kSpinsBeforeYield) pause();
       else std::this_thread::yield();
     }
+    if (error_ != nullptr) std::rethrow_exception(std::exchange(error_, nullptr));
     return true;
   }
 
@@ -57,10 +60,16 @@ class Pool {
   // never looks at the job itself, which the next caller may already be replacing.
   static constexpr int kPartyBits = 16;
 
+  // What one party throws (for want of memory), the caller hears of when all have finished: they use its stack.
   void run_share(int64_t party, int64_t parties) {
     const int64_t share = count_ / parties, extra = count_ % parties;
     const int64_t begin = party * share + (party < extra ? party : extra);
-    function_(context_, begin, begin + share + (party < extra ? 1 : 0));
+    try {
+      function_(context_, begin, begin + share + (party < extra ? 1 : 0));
+    } catch (...) {
+      std::lock_guard<std::mutex> lock(sleep_);
+      error_ = std::current_exception();
+    }
   }
 
   int start_workers(int parties) {
@@ -112,6 +121,7 @@ class Pool {
   RangeFunction function_ = nullptr;
   void* context_ = nullptr;
   int64_t count_ = 0;
+  std::exception_ptr error_;  // written under sleep_, read by the caller when all have finished
 };
 
 // Never destroyed: its threads outlive static destructors, and a process may exit in the middle of a job. The
@@ -122,6 +132,16 @@ Pool& pool() {
 }
 
 thread_local int limit = 1;
+
+// A job inside a job stays on its own thread.
+class OneThread {
+ public:
+  OneThread() : outer_(std::exchange(limit, 1)) {}
+  ~OneThread() { limit = outer_; }
+
+ private:
+  const int outer_;
+};
 
 }  // namespace
 
@@ -138,11 +158,8 @@ void parallel_ranges(int64_t count, int64_t grain, RangeFunction run, void* cont
   const int64_t most = count / grain;
   const int parties = most < limit ? static_cast<int>(most) : limit;
   if (parties < 2) return run(context, 0, count);
-  // A job inside a job stays on its own thread.
-  const int outer = limit;
-  limit = 1;
+  const OneThread guard;
   if (!pool().run(parties, count, run, context)) run(context, 0, count);
-  limit = outer;
 }
 
 }  // namespace thalweg

@@ -18,7 +18,8 @@ using RangeFunction = void (*)(void* context, int64_t begin, int64_t end);
 
 // Calls run(context, begin, end) over disjoint ranges that cover [0, count), on up to thread_limit() threads and so
 // that no range is shorter than `grain` (unless there is only one). Runs on the calling thread alone when the pool
-// is busy with another job. Nested calls run on their own thread.
+// is busy with another job. Nested calls run on their own thread. What `run` throws on any thread is thrown to the
+// caller once all ranges have ended.
 void parallel_ranges(int64_t count, int64_t grain, RangeFunction run, void* context);
 
 // The same for a callable (begin, end).

@@ -153,6 +153,7 @@ class Decoder {
     const Operand& operand = spec_->signature.operands[i];
     const size_t first_stride = program_->dims_.size();
     int64_t low = use->offset, high = use->offset;
+    int64_t repeated = 0;
     bool touches = true;
     for (const int letter : operand.letters) {
       for (size_t k = 0; k < axes_[letter].rank; k++) {
@@ -162,11 +163,12 @@ class Decoder {
         program_->dims_.push_back(stride);
         if (size == 0) touches = false;
         if (size < 2) continue;
-        if (stride == 0 && operand.role != Role::In) {
-          return fail("operand %zu is written; its stride over size %lld must not be 0", i, Wide{size});
-        }
+        if (stride == 0 && operand.role != Role::In) repeated = size;
         (stride < 0 ? low : high) += span(size, stride);
       }
+    }
+    if (touches && repeated != 0) {
+      return fail("operand %zu is written; its stride over size %lld must not be 0", i, Wide{repeated});
     }
     const int64_t length = buffers_[use->slot].length;
     if (touches && (low < 0 || high >= length)) {

@@ -22,13 +22,19 @@ export function overwrite<T extends Tensor>(x: T, values: Tensor | NDArray): T {
 }
 
 /** Overwrites x with numbers uniform on [low, high); by default [0, 1). */
-export function uniform<T extends Tensor>(x: T, options: RandomInit & { low?: number; high?: number } = {}): T {
+export function uniform<T extends Tensor>(
+  x: T,
+  options: RandomInit & { low?: number; high?: number } = {},
+): T {
   const { low = 0, high = 1, generator = defaultGenerator() } = options;
   return overwrite(x, generator.uniform(checkTensor("uniform", x).shape, { low, high, dtype: x.dtype }));
 }
 
 /** Overwrites x with normally distributed numbers; by default of mean 0 and standard deviation 1. */
-export function normal<T extends Tensor>(x: T, options: RandomInit & { mean?: number; std?: number } = {}): T {
+export function normal<T extends Tensor>(
+  x: T,
+  options: RandomInit & { mean?: number; std?: number } = {},
+): T {
   const { mean = 0, std = 1, generator = defaultGenerator() } = options;
   return overwrite(x, generator.normal(checkTensor("normal", x).shape, { mean, std, dtype: x.dtype }));
 }
@@ -36,7 +42,10 @@ export function normal<T extends Tensor>(x: T, options: RandomInit & { mean?: nu
 /** Overwrites x with one value. */
 export function constant<T extends Tensor>(x: T, value: number): T {
   const { dtype } = checkTensor("constant", x);
-  return overwrite(x, scalarTensor(checkNumber("constant", "the value", value, FINITE), dtype).broadcastTo(x.shape));
+  return overwrite(
+    x,
+    scalarTensor(checkNumber("constant", "the value", value, FINITE), dtype).broadcastTo(x.shape),
+  );
 }
 
 /** Overwrites x with zeros. */

@@ -3,14 +3,14 @@ export { constant, eye, normal, ones, type RandomInit, uniform, zeros } from "./
 export {
   calculateFan,
   calculateGain,
-  kaimingNormal,
   type KaimingOptions,
+  kaimingNormal,
   kaimingUniform,
   lecunNormal,
   lecunUniform,
   type Nonlinearity,
-  xavierNormal,
   type XavierOptions,
+  xavierNormal,
   xavierUniform,
 } from "./scaled.js";
-export { truncatedNormal, type TruncatedNormalOptions } from "./truncated_normal.js";
+export { type TruncatedNormalOptions, truncatedNormal } from "./truncated_normal.js";

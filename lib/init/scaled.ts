@@ -42,7 +42,9 @@ export function calculateGain(nonlinearity: Nonlinearity, negativeSlope = 0.01):
 export function calculateFan(x: Tensor, operation = "calculateFan"): { fanIn: number; fanOut: number } {
   const { shape } = checkTensor(operation, x);
   if (shape.length < 2) {
-    throw new ShapeError(`${operation}: needs a weight [out, in, ...] of at least two axes, got ${formatShape(shape)}`);
+    throw new ShapeError(
+      `${operation}: needs a weight [out, in, ...] of at least two axes, got ${formatShape(shape)}`,
+    );
   }
   const [outputs, inputs, ...window] = shape;
   const positions = sizeOf(window);

@@ -53,6 +53,7 @@ export interface Header {
 export function parseHeader(bytes: Uint8Array, file: string): Header {
   const { json, dataStart } = readJson(bytes, file);
   const { [METADATA_KEY]: rawMetadata, ...rawEntries } = json;
+  const metadata = parseMetadata(rawMetadata, file);
   const entries = Object.entries(rawEntries).map(([name, raw]) => parseEntry(name, raw, file));
   entries.sort((a, b) => a.start - b.start || a.end - b.end);
   let end = 0;
@@ -71,7 +72,7 @@ export function parseHeader(bytes: Uint8Array, file: string): Header {
     const problem = end > available ? "is truncated" : "has trailing bytes";
     throw fail(file, `${problem}: its tensors take ${end} bytes, but ${available} follow the header`);
   }
-  return { entries, metadata: parseMetadata(rawMetadata, file), dataStart };
+  return { entries, metadata, dataStart };
 }
 
 function readJson(bytes: Uint8Array, file: string): { json: Record<string, unknown>; dataStart: number } {

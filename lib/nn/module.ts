@@ -57,7 +57,10 @@ export abstract class Module<Inputs extends unknown[] = [Tensor], Output = Tenso
   *namedChildren(): Iterable<[string, AnyModule]> {
     for (const [name, value] of Object.entries(this)) {
       if (value instanceof Module) yield [name, value];
-      else if (Array.isArray(value) && value.some((item) => item instanceof Module || item instanceof Parameter)) {
+      else if (
+        Array.isArray(value) &&
+        value.some((item) => item instanceof Module || item instanceof Parameter)
+      ) {
         throw new ArgumentError(
           `${this.constructor.name}: property ${name} is a plain array of modules or parameters, which would not be ` +
             "trained; use ModuleList or Sequential, or give each its own property",
@@ -109,7 +112,9 @@ export abstract class Module<Inputs extends unknown[] = [Tensor], Output = Tenso
   /** Switches this module and all below it to training or evaluation. */
   train(mode = true): this {
     if (typeof mode !== "boolean") {
-      throw new ArgumentError(`${this.constructor.name}.train: the mode must be true or false, got ${describe(mode)}`);
+      throw new ArgumentError(
+        `${this.constructor.name}.train: the mode must be true or false, got ${describe(mode)}`,
+      );
     }
     for (const module of this.modules()) module.training = mode;
     return this;
@@ -176,7 +181,9 @@ export abstract class Module<Inputs extends unknown[] = [Tensor], Output = Tenso
   }
 
   #ownParameters(): [string, Parameter][] {
-    return Object.entries(this).filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter);
+    return Object.entries(this).filter(
+      (entry): entry is [string, Parameter] => entry[1] instanceof Parameter,
+    );
   }
 }
 

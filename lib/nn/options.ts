@@ -44,7 +44,9 @@ export function checkChoice<Choice extends string>(
   const choice = choices.find((candidate) => candidate === value);
   if (choice !== undefined) return choice;
   const got = typeof value === "string" ? `"${value}"` : shown(value);
-  throw new ArgumentError(`${owner}: ${name} must be ${choices.map((c) => `"${c}"`).join(" or ")}, got ${got}`);
+  throw new ArgumentError(
+    `${owner}: ${name} must be ${choices.map((c) => `"${c}"`).join(" or ")}, got ${got}`,
+  );
 }
 
 /**
@@ -62,7 +64,9 @@ export function withDefaults<Options extends object>(
   const known = Object.keys(defaults);
   const unknown = Object.keys(options).filter((name) => !known.includes(name));
   if (unknown.length > 0) {
-    throw new ArgumentError(`${owner}: unknown option ${unknown.join(", ")}; it takes ${known.join(", ") || "none"}`);
+    throw new ArgumentError(
+      `${owner}: unknown option ${unknown.join(", ")}; it takes ${known.join(", ") || "none"}`,
+    );
   }
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return { ...defaults, ...(Object.fromEntries(given) as Partial<Options>) };

@@ -29,7 +29,9 @@ export function misfit(target: Tensor, source: unknown): string | undefined {
   if (!sameShape(source.shape, target.shape)) {
     return `has shape ${formatShape(source.shape)}, ${formatShape(target.shape)} is needed`;
   }
-  return convertible(source.dtype, target.dtype) ? undefined : `is ${source.dtype}, ${target.dtype} is needed`;
+  return convertible(source.dtype, target.dtype)
+    ? undefined
+    : `is ${source.dtype}, ${target.dtype} is needed`;
 }
 
 const convertible = (from: DType, to: DType): boolean => from === to || (isFloat(from) && isFloat(to));
@@ -56,7 +58,9 @@ export function loadTensors(
     if (reason !== undefined) problems.push(`${name} ${reason}`);
   }
   if (problems.length > 0) {
-    throw new StateError(`${operation}: the state dict does not fit, nothing was loaded: ${problems.join("; ")}`);
+    throw new StateError(
+      `${operation}: the state dict does not fit, nothing was loaded: ${problems.join("; ")}`,
+    );
   }
   const arrays = common.map((name) => ownValues(source[name], targets));
   noGrad(() => {

@@ -77,7 +77,8 @@ export function loadNativeAddon(candidates: string[] = binaryCandidates()): Load
           "it was built from other sources; build it again (npm run build in the repository, npx thalweg build elsewhere)",
       });
     } catch (error) {
-      errors.push({ path, reason: error instanceof Error ? error.message : String(error) });
+      // The first line says why; the rest is the list of modules that asked.
+      errors.push({ path, reason: (error instanceof Error ? error.message : String(error)).split("\n")[0] });
     }
   }
   return { addon: null, path: null, errors };

@@ -156,19 +156,20 @@ class Decoder {
     length: number,
     dims: number[],
   ): void {
+    const touches = !shape.includes(0);
     let low = offset;
     let high = offset;
     for (const size of shape) {
       const stride = this.integer("stride");
       dims.push(stride);
       if (size < 2) continue;
-      if (stride === 0 && isWritten) {
+      if (stride === 0 && isWritten && touches) {
         this.fail(`operand ${operand} is written; its stride over size ${size} must not be 0`);
       }
       if (stride < 0) low += (size - 1) * stride;
       else high += (size - 1) * stride;
     }
-    if (shape.includes(0)) return;
+    if (!touches) return;
     if (low < 0) this.fail(`operand ${operand} reaches element ${low} of a buffer with ${length}`);
     if (high >= length) this.fail(`operand ${operand} reaches element ${high} of a buffer with ${length}`);
   }

@@ -12,6 +12,10 @@ Status check_indices(const int32_t* index, int64_t stride, int64_t n, int64_t bo
   return {};
 }
 
+// Whether an index is still in [0, bound) when it is used: an output that overlaps the indices, or a writer on another
+// thread, may have changed it since it was checked, and then its row is left out.
+inline bool in_range(int64_t index, int64_t bound) { return index >= 0 && index < bound; }
+
 // Elements that are worth a thread of their own.
 constexpr int64_t kGatherGrain = 32768;
 
@@ -28,7 +32,9 @@ Status gather_kernel(const Args& args) {
   const bool contiguous = x_column == 1 && out_column == 1;
   parallel_for(rows, (kGatherGrain + d - 1) / d, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
-      const T* const from = args.in<T>(0) + index[i * index_stride] * x_row;
+      const int64_t row = index[i * index_stride];
+      if (!in_range(row, n)) continue;
+      const T* const from = args.in<T>(0) + row * x_row;
       T* const to = args.out<T>(2) + i * out_row;
       if (contiguous) {
         std::memcpy(to, from, static_cast<size_t>(d) * sizeof(T));
@@ -57,8 +63,10 @@ Status scatter_add_kernel(const Args& args) {
   const int64_t fair = (kGatherGrain + rows - 1) / rows, grain = fair < 64 ? 64 : fair;
   parallel_for(d, grain, [&](int64_t begin, int64_t end) {
     for (int64_t i = 0; i < rows; i++) {
+      const int64_t row = index[i * index_stride];
+      if (!in_range(row, n)) continue;
       const T* const from = args.in<T>(1) + i * x_row;
-      T* const to = args.out<T>(2) + index[i * index_stride] * out_row;
+      T* const to = args.out<T>(2) + row * out_row;
       int64_t j = begin;
       if (contiguous) {
         for (; j <= end - N::W; j += N::W) N::store(to + j, N::add(N::load(to + j), N::load(from + j)));

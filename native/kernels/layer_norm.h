@@ -72,6 +72,7 @@ template <class T>
 void layer_norm_sums(const LayerNormGradArgs<T>& a, const Line<T>& gweight, const Line<T>& gbias) {
   using X = Vec<T>;
   using V = typename X::V;
+  if (a.n == 0) return;
   const int64_t rows = a.b.count(), threads = thread_limit();
   const int64_t share = ((a.n + threads - 1) / threads + kLanes - 1) / kLanes * kLanes;
   const int64_t strip = share < kStrip<T> ? share : kStrip<T>;

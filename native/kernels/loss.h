@@ -13,6 +13,12 @@ inline Status check_labels(const int32_t* labels, int64_t stride, int64_t b, int
   return {};
 }
 
+// Whether a label is to be counted. It is looked at again when it is used: a writer on another thread, or an output
+// that overlaps the labels, may have changed it since it was checked.
+inline bool is_class(int64_t label, int64_t c, double ignore) {
+  return label >= 0 && label < c && static_cast<double>(label) != ignore;
+}
+
 // Σ_j w_j·(lse − x_j).
 template <class T>
 T weighted_distances(const Line<const T>& w, const Line<const T>& x, int64_t c, T lse) {
@@ -46,7 +52,7 @@ Status cross_entropy_kernel(const Args& args) {
     const T lse = m + log_total;
     const int32_t label = labels[i * labels_b];
     T loss = 0, weight = 0;
-    if (label != ignore) {
+    if (is_class(label, c, ignore)) {
       weight = w.p[label * w.stride];
       loss = kept * weight * (lse - x.p[label * x.stride]);
       if (smoothing != 0) loss = loss + spread * weighted_distances(w, x, c, lse);
@@ -80,7 +86,7 @@ Status cross_entropy_grad_kernel(const Args& args) {
     const Line<const T> x{args.in<T>(1) + i * x_b, x_c};
     const Line<T> out{args.out<T>(5) + i * out_b, out_c};
     const int32_t label = labels[i * labels_b];
-    if (label == ignore) {
+    if (!is_class(label, c, ignore)) {
       for_vectors<T>(c, [&](int64_t j, int k) { out.store(j, X::zero(), k); });
       return;
     }

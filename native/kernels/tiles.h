@@ -101,8 +101,8 @@ struct Tiling {
       direct = direct && strides(o).column == 1;
       transposed = transposed || strides(o).transposed();
     }
-    // Reads down a column take whole cache lines: 16 floats.
-    const int64_t wanted_rows = transposed ? 16 : 1, elements = direct ? kDirectElements : kTileElements;
+    // Reads down a column take whole cache lines.
+    const int64_t wanted_rows = transposed ? 32 : 1, elements = direct ? kDirectElements : kTileElements;
     columns = smaller(width, elements / wanted_rows);
     rows = smaller(height, elements / columns);
     row_tiles = (height + rows - 1) / rows;
@@ -176,9 +176,7 @@ class Run {
         for (int64_t r = 0; r < rows; r++) to[r * columns + c] = p[r * strides_.row + c * strides_.column];
       }
     } else {
-      for (int64_t r = 0; r < rows; r++, to += columns) {
-        for (int64_t c = 0; c < columns; c++) to[c] = p[r * strides_.row + c * strides_.column];
-      }
+      for (int64_t r = 0; r < rows; r++, to += columns) read_row(to, p + r * strides_.row, columns);
     }
     return scratch_;
   }
@@ -213,6 +211,15 @@ class Run {
       repeats_ = n;
     }
     return scratch_;
+  }
+
+  void read_row(T* to, const T* from, int64_t n) const {
+    if (strides_.column == 0) {
+      const T value = *from;
+      for (int64_t i = 0; i < n; i++) to[i] = value;
+    } else {
+      for (int64_t i = 0; i < n; i++) to[i] = from[i * strides_.column];
+    }
   }
 
   static void copy_row(T* to, const T* from, int64_t n) {

@@ -28,6 +28,7 @@ struct TestRegistration {
 inline void report_failure(const char* file, int line, const std::string& what) {
   // A broken kernel fails thousands of checks; the first few say which.
   if (failures()++ < 20) std::printf("%s:%d: %s\n", file, line, what.c_str());
+  std::fflush(stdout);
 }
 
 template <class A, class B>

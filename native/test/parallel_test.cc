@@ -2,7 +2,9 @@
 #include "parallel.h"
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
+#include <new>
 #include <set>
 #include <thread>
 #include <vector>
@@ -96,6 +98,26 @@ TEST(a_job_inside_a_job_stays_on_its_thread) {
   CHECK_EQ(strays.load(), 0);
   CHECK_EQ(visits.load(), 8 * 16);
   CHECK_EQ(thread_limit(), 4);
+}
+
+TEST(what_a_range_throws_reaches_the_caller) {
+  set_thread_limit(4);
+  for (const int64_t thrower : {0, 25, 99}) {
+    std::atomic<int> visits{0};
+    bool caught = false;
+    try {
+      parallel_for(100, 25, [&](int64_t begin, int64_t end) {
+        visits += static_cast<int>(end - begin);
+        if (begin <= thrower && thrower < end) throw std::bad_alloc();
+      });
+    } catch (const std::bad_alloc&) {
+      caught = true;
+    }
+    CHECK(caught);
+    CHECK_EQ(visits.load(), 100);
+    CHECK_EQ(thread_limit(), 4);
+    CHECK(covers_once(100, 1));
+  }
 }
 
 TEST(callers_at_once) {

@@ -70,6 +70,10 @@ describe("a program that is fine", () => {
     expect(refusal(negate([0, 3], [BIG, 1], [1, 1], [BIG, -BIG]), [floats(0), floats(0)])).toBe("");
   });
 
+  test("may write an operand without elements with any strides, such as the [0, 1] of shape [2, 0]", () => {
+    expect(refusal(negate([2, 0], [0, 1], [0, 1]), [floats(1), floats(1)])).toBe("");
+  });
+
   test("may have huge strides along axes that do not move, and zero strides in inputs", () => {
     const y = floats(3);
     const words = negate([1, 3], [BIG, 0], [-BIG, 1]);

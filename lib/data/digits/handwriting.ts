@@ -12,15 +12,15 @@ export type InkPath = number[];
 
 /** How far the writing differs from the skeleton. Chosen so that a linear classifier stays below 95 % and a small network does not. */
 const STYLE = {
-  height: [16.5, 21], // pixels
-  aspect: [0.68, 1.08], // width against height, both boxes being square at 1
-  slant: 0.17, // std of the shear dx/dy
-  turn: 0.05, // std of tan(angle/2)
-  shake: 0.018, // std of each control point, of the unit box
-  bend: 0.055, // std of each control point of the bending patch, of the unit box
+  height: [17, 19.3], // pixels
+  aspect: [0.8, 1.02], // width against height, both boxes being square at 1
+  slant: 0.11, // std of the shear dx/dy
+  turn: 0.035, // std of tan(angle/2)
+  shake: 0.012, // std of each control point, of the unit box
+  bend: 0.035, // std of each control point of the bending patch, of the unit box
   margin: 2, // pixels that stay empty at the edge of the image
-  shift: 0.8, // std of the shift from the centre, pixels
-  radius: [0.8, 1.7], // of the pen, pixels
+  shift: 1.7, // std of the shift from the centre, pixels
+  radius: [1.3, 2.1], // of the pen, pixels
   pressure: 0.14, // std of the relative change of the radius from a stroke's start to its end
   skip: 0.06, // chance that a stroke has a gap
 } as const;

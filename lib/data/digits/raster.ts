@@ -5,10 +5,10 @@
 import type { InkPath } from "./handwriting.js";
 import type { ImageRandom } from "./image_random.js";
 
-const SOFTNESS = [0.9, 1.8] as const; // width of an edge from full ink to none, pixels; above 1 it looks blurred
-const DARKNESS = [0.72, 1] as const; // of full ink
-const GRAIN = 0.22; // the share of a pixel's ink that may be missing
-const SPECKLE = 0.05; // largest grey value of empty paper
+const SOFTNESS = [1.4, 2.2] as const; // width of an edge from full ink to none, pixels; above 1 it looks blurred
+const DARKNESS = [0.85, 1] as const; // of full ink
+const GRAIN = 0.15; // the share of a pixel's ink that may be missing
+const SPECKLE = 0.03; // largest grey value of empty paper
 
 /** Draws `path` over all size·size grey values (0 paper, 255 full ink) of `image`, row-major. `ink` is scratch. */
 export function drawInk(

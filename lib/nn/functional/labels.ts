@@ -6,41 +6,66 @@ import { checkTensor } from "../../ops/operands.js";
 import { Tensor } from "../../tensor.js";
 import { checkNumber, POSITIVE_INTEGER, withDefaults } from "../options.js";
 
-/** The labels as int32. DTypeError unless they are integers; IndexError that names the first one out of range. */
-export function checkLabels(operation: string, labels: Tensor, classes: number, ignoreIndex?: number): Tensor {
+/** Throws an IndexError that names the first label for which `holds` is false. */
+function checkEach(
+  operation: string,
+  labels: Tensor,
+  range: string,
+  holds: (label: number) => boolean,
+): void {
+  labels.data.forEach((value: number | bigint, position: number) => {
+    if (holds(Number(value))) return;
+    throw new IndexError(`${operation}: label ${value} at position ${position} is outside ${range}`);
+  });
+}
+
+/** The labels as int32. DTypeError unless they are integers, IndexError if int32 does not hold one. */
+export function labelsAsInt32(operation: string, labels: Tensor): Tensor {
   checkTensor(operation, labels, "the labels");
-  if (!["int32", "int64", "uint8"].includes(labels.dtype)) {
+  if (labels.dtype === "int64") {
+    checkEach(operation, labels, "the range of int32", (label) => label === (label | 0));
+  } else if (labels.dtype !== "int32" && labels.dtype !== "uint8") {
     throw new DTypeError(`${operation}: labels must be int32, int64 or uint8, got ${labels.dtype}`);
   }
-  labels.data.forEach((value: number | bigint, position: number) => {
-    const label = Number(value);
-    if ((label >= 0 && label < classes) || label === ignoreIndex) return;
-    throw new IndexError(`${operation}: label ${label} at position ${position} is outside [0, ${classes})`);
-  });
   return labels.astype("int32");
 }
 
-/** Whether each label [...] is each of the classes: bool [..., classes]. Labels are int32. */
+/** The labels as int32, each in [0, classes) or equal to `ignoreIndex`; IndexError that names the first one not. */
+export function checkLabels(
+  operation: string,
+  labels: Tensor,
+  classes: number,
+  ignoreIndex?: number,
+): Tensor {
+  const result = labelsAsInt32(operation, labels);
+  const holds = (label: number): boolean => (label >= 0 && label < classes) || label === ignoreIndex;
+  checkEach(operation, result, `[0, ${classes})`, holds);
+  return result;
+}
+
+/** Whether each label [...] (int32) is each of the classes: bool [..., classes]. */
 export function isClass(labels: Tensor, classes: number): Tensor {
   return labels.expandDims(-1).eq(new Tensor(arange(classes, { dtype: "int32" })));
 }
 
-/**
- * One-hot vectors [..., classes] of integer labels [...], int32 unless `dtype` is given. Without `numClasses` there
- * are as many classes as the largest label needs. IndexError for a label outside them.
- */
-export function oneHot(labels: Tensor, options: { numClasses?: number; dtype?: DType } = {}): Tensor {
-  checkTensor("oneHot", labels, "the labels");
-  const { numClasses, dtype } = withDefaults("oneHot", options, { numClasses: undefined, dtype: "int32" });
-  const classes =
-    numClasses === undefined ? largest(labels) + 1 : checkNumber("oneHot", "numClasses", numClasses, POSITIVE_INTEGER);
-  return isClass(checkLabels("oneHot", labels, classes), classes).astype(dtype ?? "int32");
+/** Options of `oneHot`. */
+export interface OneHotOptions {
+  /** The number of classes; by default as many as the largest label needs. */
+  numClasses?: number;
+  /** Element type of the result (default int32). */
+  dtype?: DType;
 }
 
-function largest(labels: Tensor): number {
-  let result = 0;
-  labels.data.forEach((value: number | bigint) => {
-    if (value > result) result = Number(value);
+/** One-hot vectors [..., classes] of integer labels [...]. IndexError for a label outside the classes. */
+export function oneHot(labels: Tensor, options: OneHotOptions = {}): Tensor {
+  const integers = labelsAsInt32("oneHot", labels);
+  const { numClasses, dtype = "int32" } = withDefaults<OneHotOptions>("oneHot", options, {
+    numClasses: undefined,
+    dtype: "int32",
   });
-  return result;
+  const classes =
+    numClasses === undefined
+      ? (integers.data as Int32Array).reduce((count, label) => Math.max(count, label + 1), 0)
+      : checkNumber("oneHot", "numClasses", numClasses, POSITIVE_INTEGER);
+  return isClass(checkLabels("oneHot", integers, classes), classes).astype(dtype);
 }

@@ -16,7 +16,9 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
     throw new ShapeError(`linear: ${shapes()}; they must be [..., in] and [out, in]`);
   }
   if (bias !== null && (bias.ndim !== 1 || bias.shape[0] !== outputs)) {
-    throw new ShapeError(`linear: ${shapes()}, bias ${formatShape(bias.shape)}; the bias must be [${outputs}]`);
+    throw new ShapeError(
+      `linear: ${shapes()}, bias ${formatShape(bias.shape)}; the bias must be [${outputs}]`,
+    );
   }
   // One product of two matrices, whatever the leading axes: a batched one would need a batch of weight gradients.
   const rows = x.ndim > 2 ? x.reshape([x.size / Math.max(inputs, 1), inputs]) : x;

@@ -30,6 +30,15 @@ struct TileOperands {
   bool assign;  // c = the product, else c += the product
 };
 
+// Asks for the cache line of p, which will be read and written.
+inline void prefetch(const void* p) {
+#if defined(__GNUC__)
+  __builtin_prefetch(p, 1);
+#else
+  static_cast<void>(p);
+#endif
+}
+
 // The kernel itself: c[i, j] = Σ_p a[i, p]·b[p, j], one chain of fused multiply-adds from 0 with p ascending for each
 // element. `i` counts the accumulators, row by row; the pack unrolls every loop over them.
 template <class T, int kVectors, size_t... i>
@@ -38,6 +47,10 @@ void multiply_tile(const TileOperands<T>& t, std::index_sequence<i...>) {
   using V = typename X::V;
   constexpr int W = X::W;
   V sum[] = {(static_cast<void>(i), X::set1(0))...};
+  for (size_t row = 0; row < sizeof...(i) / kVectors; row++) {
+    prefetch(t.c + row * t.c_row);
+    prefetch(t.c + row * t.c_row + t.width - 1);
+  }
   const T *a = t.a, *b = t.b;
   const int64_t a_row = t.a_row, a_step = t.a_step, b_step = t.b_step;
   for (int64_t p = t.k; p > 0; p--, a += a_step, b += b_step) {

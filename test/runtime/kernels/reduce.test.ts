@@ -33,7 +33,7 @@ describe("sums", () => {
     const x = new Float32Array(n);
     for (let i = 0; i < n; i += 4096) x.set(period, i);
     x[n - 1] = 1000;
-    const blocks = Array.from({ length: 4097 }, () => sumInLanes(period, fround));
+    const blocks = new Array<number>(4097).fill(sumInLanes(period, fround));
     blocks[4096] = sumInLanes(period.with(4095, 1000), fround);
     expect(sumLine("f32", x, 0, n, 1)).toBe(sumInLanes(blocks, fround));
   });

@@ -1,0 +1,104 @@
+/** What decides the outcome of a training run: the part of the options that a checkpoint keeps. */
+import { basename, resolve } from "node:path";
+import { StateError } from "../../errors.js";
+
+export const OPTIMIZERS = ["sgd", "adam", "adamw"] as const;
+export const INITS = [
+  "default",
+  "kaiming-uniform",
+  "kaiming-normal",
+  "xavier-uniform",
+  "xavier-normal",
+  "lecun-uniform",
+  "lecun-normal",
+] as const;
+export const ACTIVATIONS = ["relu", "tanh", "sigmoid", "gelu", "silu"] as const;
+
+/** `--data digits` are the digits that the program draws itself. */
+export const DIGITS = "digits";
+
+/** Same configuration and executor, same weights. */
+export interface TrainConfig {
+  /** `digits`, or the folder of the IDX files. */
+  data: string;
+  /** At most so many training and so many test images; null for all. */
+  limit: number | null;
+  layers: number[];
+  activation: (typeof ACTIVATIONS)[number];
+  dropout: number;
+  init: (typeof INITS)[number];
+  optimizer: (typeof OPTIMIZERS)[number];
+  lr: number;
+  momentum: number;
+  weightDecay: number;
+  epochs: number;
+  batchSize: number;
+  seed: number;
+}
+
+/** Step size where none is given; for Adam, PyTorch's. */
+export const DEFAULT_LR = { sgd: 0.1, adam: 1e-3, adamw: 1e-3 };
+/** Weight decay where none is given, PyTorch's. */
+export const DEFAULT_WEIGHT_DECAY = { sgd: 0, adam: 0, adamw: 0.01 };
+
+export const DEFAULTS = {
+  data: DIGITS,
+  limit: null,
+  layers: [784, 256, 128, 10],
+  activation: "relu",
+  dropout: 0,
+  init: "default",
+  optimizer: "adam",
+  momentum: 0,
+  epochs: 5,
+  batchSize: 128,
+  seed: 0,
+} satisfies Partial<TrainConfig>;
+
+/** What was given, with everything else at its default. */
+export function completeConfig(given: Partial<TrainConfig>): TrainConfig {
+  const { optimizer = DEFAULTS.optimizer } = given;
+  return {
+    ...DEFAULTS,
+    optimizer,
+    lr: DEFAULT_LR[optimizer],
+    weightDecay: DEFAULT_WEIGHT_DECAY[optimizer],
+    ...given,
+  };
+}
+
+/**
+ * The configuration of a resumed run: the saved one, with more epochs where they are asked for.
+ *
+ * @param flags the options' names on the command line
+ * @throws StateError for an option that was given and differs from the saved one
+ */
+export function resumeConfig(
+  given: Partial<TrainConfig>,
+  saved: TrainConfig,
+  flags: Readonly<Record<keyof TrainConfig, string>>,
+): TrainConfig {
+  const problems: string[] = [];
+  for (const [key, value] of Object.entries(given) as [keyof TrainConfig, TrainConfig[keyof TrainConfig]][]) {
+    const before = saved[key];
+    if (key === "epochs") {
+      if (Number(value) < saved.epochs)
+        problems.push(`--epochs is ${value}, the checkpoint's is ${before} and can only grow`);
+    } else if (String(value) !== String(before)) {
+      problems.push(`${flags[key]} is ${value}, the checkpoint's is ${before ?? "unset"}`);
+    }
+  }
+  if (problems.length > 0) {
+    throw new StateError(
+      `this run cannot be resumed so: ${problems.join("; ")}. Leave these options out to go on as before, ` +
+        "or start a new run with another --out",
+    );
+  }
+  return { ...saved, epochs: given.epochs ?? saved.epochs };
+}
+
+/** The folder of a run where none is given. */
+export const defaultOut = (data: string): string => `runs/${data === DIGITS ? DIGITS : basename(data)}`;
+
+/** A folder's absolute path, so that a run can be resumed from anywhere. */
+export const dataSource = (data: string): string => (data === DIGITS ? DIGITS : resolve(data));

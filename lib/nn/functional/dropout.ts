@@ -1,0 +1,28 @@
+/** Dropout. */
+import { checkTensor } from "../../ops/operands.js";
+import { defaultGenerator, type Generator } from "../../random/generator.js";
+import type { Tensor } from "../../tensor.js";
+import { checkNumber, UNIT_INTERVAL, withDefaults } from "../options.js";
+
+/** Options of `dropout`. */
+export interface DropoutOptions {
+  /** Probability of 0, in [0, 1] (default 0.5). */
+  p?: number;
+  /** Off leaves x as it is (default on). */
+  training?: boolean;
+  /** The default generator if left out. */
+  generator?: Generator;
+}
+
+/** Each element becomes 0 with probability p and is divided by 1 − p otherwise (Srivastava et al. 2014). */
+export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
+  const { p, training, generator } = withDefaults("dropout", options, {
+    p: 0.5,
+    training: true,
+    generator: defaultGenerator(),
+  });
+  const { shape, dtype } = checkTensor("dropout", x);
+  checkNumber("dropout", "p", p, UNIT_INTERVAL);
+  if (!training || p === 0) return x;
+  return x.mul(p === 1 ? 0 : generator.dropoutMask(shape, p, { dtype }));
+}

@@ -1,0 +1,12 @@
+/** Optimizers, with PyTorch's update rules, names and defaults. */
+export { Adam, type AdamOptions, AdamW } from "./adam.js";
+export {
+  type CommonOptions,
+  Optimizer,
+  type ParamGroup,
+  type ParamGroupInput,
+  type ParamState,
+  type Params,
+} from "./optimizer.js";
+export { SGD, type SGDOptions } from "./sgd.js";
+export type { OptimizerStateDict, OptionValue } from "./state_dict.js";

@@ -1,0 +1,182 @@
+/**
+ * Optimizer: parameter groups, per-parameter state, saving and loading. An update rule is a subclass that checks its
+ * options, makes a parameter's first state and updates one parameter.
+ */
+import { enableGrad } from "../autograd/mode.js";
+import { ArgumentError, GradientError, ShapeError } from "../errors.js";
+import { isFloat } from "../ndarray/dtype.js";
+import type { NDArray } from "../ndarray/ndarray.js";
+import { formatShape, sameShape } from "../ndarray/shape.js";
+import { withDefaults } from "../nn/options.js";
+import { describe } from "../ops/operands.js";
+import { Tensor } from "../tensor.js";
+import { loadOptimizer, type OptimizerStateDict, saveOptimizer } from "./state_dict.js";
+
+/** What a rule keeps for a parameter between steps: tensors of the parameter's shape, and counters. */
+export type ParamState = Record<string, number | Tensor>;
+
+/** Options that every rule has. */
+export interface CommonOptions {
+  /** Learning rate. */
+  lr: number;
+}
+
+/** Parameters with the options they are updated with; schedulers change `lr` here. */
+export type ParamGroup<Options> = Options & { params: Tensor[] };
+
+/** A group as it is passed in: parameters, and options that differ from the optimizer's. */
+export type ParamGroupInput<Options> = Partial<Options> & { params: Iterable<Tensor> };
+
+/** What optimizers are made of: parameters, or groups of them. */
+export type Params<Options> = Iterable<Tensor> | Iterable<ParamGroupInput<Options>>;
+
+/** Base class of all optimizers. Parameters without a gradient are left alone by `step`. */
+export abstract class Optimizer<Options extends CommonOptions, State extends ParamState> {
+  readonly paramGroups: ParamGroup<Options>[] = [];
+  /** What a group gets where it says nothing. */
+  readonly defaults: Readonly<Options>;
+  /** What is kept for each parameter that was updated. */
+  readonly state = new Map<Tensor, State>();
+
+  constructor(params: Params<Options>, options: Partial<Options>, defaults: Options) {
+    const { name } = this;
+    this.defaults = withDefaults(name, options, defaults);
+    this.checkOptions(this.defaults);
+    const items = listOf<Tensor | ParamGroupInput<Options>>(name, "params", params);
+    if (items.length === 0) throw new ArgumentError(`${name}: params is empty; there is nothing to optimize`);
+    const isGroup = (item: Tensor | ParamGroupInput<Options>): item is ParamGroupInput<Options> =>
+      typeof item === "object" && item !== null && !(item instanceof Tensor) && "params" in item;
+    if (items.every(isGroup)) for (const group of items) this.addParamGroup(group);
+    // What is neither a tensor nor a group is refused there.
+    else this.addParamGroup({ params: items } as Partial<Options> & { params: Tensor[] });
+  }
+
+  /** The rule's name in messages. */
+  get name(): string {
+    return this.constructor.name;
+  }
+
+  /** Throws an ArgumentError for options outside their range. */
+  protected abstract checkOptions(options: Options): void;
+
+  /** What a parameter starts with before its first update; null for a rule that keeps nothing. */
+  protected abstract newState(parameter: Tensor, options: Options): State | null;
+
+  /**
+   * Updates the elements of one parameter in place, and its state. Both arrays are contiguous; `isFirst` says that
+   * the state is new.
+   */
+  protected abstract update(
+    target: NDArray,
+    grad: NDArray,
+    state: State | null,
+    options: Options,
+    isFirst: boolean,
+  ): void;
+
+  /** Adds parameters with options of their own. Errors as in the constructor; then nothing was added. */
+  addParamGroup(group: ParamGroupInput<Options>): void {
+    const { params, ...given } = group;
+    const where = `${this.name}: paramGroups[${this.paramGroups.length}].params`;
+    const options = withDefaults(this.name, given as unknown as Partial<Options>, { ...this.defaults });
+    this.checkOptions(options);
+    const list = listOf(this.name, "params", params);
+    if (list.length === 0) throw new ArgumentError(`${where} is empty; there is nothing to optimize`);
+    const seen = new Set<unknown>(this.paramGroups.flatMap((other) => other.params));
+    list.forEach((parameter, i) => {
+      checkParameter(`${where}[${i}]`, parameter);
+      if (seen.has(parameter))
+        throw new ArgumentError(`${where}[${i}] occurs twice; each parameter belongs to one group`);
+      seen.add(parameter);
+    });
+    this.paramGroups.push({ ...options, params: list as Tensor[] });
+  }
+
+  /**
+   * Updates every parameter that has a gradient. `closure`, if given, is called first, with recording on; it
+   * evaluates the loss, calls `backward()`, and its value is returned.
+   */
+  step(): undefined;
+  step<Loss>(closure: () => Loss): Loss;
+  step<Loss>(closure?: () => Loss): Loss | undefined {
+    const loss = closure === undefined ? undefined : enableGrad(closure);
+    for (const group of this.paramGroups)
+      for (const parameter of group.params) checkGradient(this.name, parameter);
+    for (const group of this.paramGroups) {
+      for (const parameter of group.params) {
+        if (parameter.grad !== null) this.updateParameter(parameter, parameter.grad, group);
+      }
+    }
+    return loss;
+  }
+
+  /** Forgets the gradients of all parameters. */
+  zeroGrad(): void {
+    for (const group of this.paramGroups) for (const parameter of group.params) parameter.zeroGrad();
+  }
+
+  /** Options and state as plain data and tensors (the optimizer's own, not copies); see `OptimizerStateDict`. */
+  stateDict(): OptimizerStateDict {
+    return saveOptimizer(this.paramGroups, this.state);
+  }
+
+  /**
+   * Takes over options and copies of the state. StateError that lists all that does not fit this optimizer's groups
+   * and parameters; then nothing has changed.
+   */
+  loadStateDict(stateDict: OptimizerStateDict): void {
+    const { options, states } = loadOptimizer(`${this.name}.loadStateDict`, stateDict, this.paramGroups, {
+      checkOptions: (candidate) => this.checkOptions(candidate),
+      newState: (parameter, candidate) => this.newState(parameter, candidate),
+    });
+    this.paramGroups.forEach((group, i) => {
+      Object.assign(group, options[i]);
+    });
+    this.state.clear();
+    for (const [parameter, state] of states) this.state.set(parameter, state);
+  }
+
+  private updateParameter(parameter: Tensor, grad: Tensor, group: ParamGroup<Options>): void {
+    const known = this.state.get(parameter);
+    const state = known ?? this.newState(parameter, group);
+    const target = parameter.array.contiguous();
+    this.update(target, grad.array.contiguous(), state, group, known === undefined);
+    // A parameter that is a strided view is updated through a compact copy.
+    if (target !== parameter.array) parameter.detach().assign(target);
+    if (state !== null && known === undefined) this.state.set(parameter, state);
+  }
+}
+
+function listOf<Item>(owner: string, name: string, items: Iterable<Item>): Item[] {
+  if (typeof items === "object" && items !== null && Symbol.iterator in items) return [...items];
+  throw new ArgumentError(
+    `${owner}: ${name} must be an array of tensors or of groups, got ${describe(items)}`,
+  );
+}
+
+function checkParameter(where: string, parameter: unknown): asserts parameter is Tensor {
+  if (!(parameter instanceof Tensor)) {
+    throw new ArgumentError(`${where} must be a Tensor, got ${describe(parameter)}`);
+  }
+  if (!parameter.isLeaf) {
+    throw new ArgumentError(
+      `${where} is the result of ${parameter.node?.operation.name}; only leaves can be optimized`,
+    );
+  }
+  if (!isFloat(parameter.dtype)) {
+    throw new ArgumentError(`${where} is ${parameter.dtype}; only float32 and float64 can be optimized`);
+  }
+}
+
+/** `grad` can be set by hand, so it is checked before anything is updated. */
+function checkGradient(owner: string, { grad, shape, dtype }: Tensor): void {
+  if (grad === null || (sameShape(grad.shape, shape) && grad.dtype === dtype)) return;
+  if (grad.dtype !== dtype) {
+    throw new GradientError(
+      `${owner}: a gradient is ${grad.dtype}, its parameter ${dtype}; they must be equal`,
+    );
+  }
+  throw new ShapeError(
+    `${owner}: a gradient is ${formatShape(grad.shape)}, its parameter ${formatShape(shape)}; they must be equal`,
+  );
+}

@@ -1,0 +1,168 @@
+/** Losses beyond PyTorch's numbers: modules, one-hot vectors, label dtypes, and what they refuse. */
+import { describe, expect, test } from "vitest";
+import { ArgumentError, DTypeError, IndexError, ShapeError } from "../../lib/errors.js";
+import * as nn from "../../lib/nn/index.js";
+import { Generator } from "../../lib/random/index.js";
+import { ones, type Tensor, tensor, zeros } from "../../lib/tensor.js";
+
+const F = nn.functional;
+const generator = new Generator(11);
+const logits = generator.normal([4, 3], { dtype: "float64" });
+const labels = tensor([0, 2, 1, 2], { dtype: "int32" });
+const other = generator.normal([4, 3], { dtype: "float64" });
+const binary = other.gt(0).astype("float64");
+const weight = tensor([1, 2, 3], { dtype: "float64" });
+const posWeight = tensor([3, 1, 2], { dtype: "float64" });
+
+const modules: [string, nn.Module<[Tensor, Tensor]>, Tensor, Tensor][] = [
+  [
+    "CrossEntropyLoss",
+    new nn.CrossEntropyLoss({ weight, labelSmoothing: 0.1, ignoreIndex: 1, reduction: "sum" }),
+    labels,
+    F.crossEntropy(logits, labels, { weight, labelSmoothing: 0.1, ignoreIndex: 1, reduction: "sum" }),
+  ],
+  [
+    "NLLLoss",
+    new nn.NLLLoss({ weight, ignoreIndex: 1, reduction: "none" }),
+    labels,
+    F.nllLoss(logits, labels, { weight, ignoreIndex: 1, reduction: "none" }),
+  ],
+  ["MSELoss", new nn.MSELoss({ reduction: "sum" }), other, F.mseLoss(logits, other, { reduction: "sum" })],
+  ["L1Loss", new nn.L1Loss({ reduction: "none" }), other, F.l1Loss(logits, other, { reduction: "none" })],
+  ["HuberLoss", new nn.HuberLoss({ delta: 0.3 }), other, F.huberLoss(logits, other, { delta: 0.3 })],
+  ["SmoothL1Loss", new nn.SmoothL1Loss({ beta: 0.3 }), other, F.smoothL1Loss(logits, other, { beta: 0.3 })],
+  [
+    "BCEWithLogitsLoss",
+    new nn.BCEWithLogitsLoss({ weight, posWeight, reduction: "sum" }),
+    binary,
+    F.binaryCrossEntropyWithLogits(logits, binary, { weight, posWeight, reduction: "sum" }),
+  ],
+];
+
+test.each(modules)("%s computes what its function does with its options", (_, module, target, expected) => {
+  expect(module.forward(logits, target).toArray()).toEqual(expected.toArray());
+});
+
+test("loss modules keep their weights in the state dict, as PyTorch's do", () => {
+  expect(Object.keys(new nn.CrossEntropyLoss({ weight }).stateDict())).toEqual(["weight"]);
+  expect(Object.keys(new nn.BCEWithLogitsLoss({ weight, posWeight }).stateDict())).toEqual([
+    "weight",
+    "pos_weight",
+  ]);
+  expect(Object.keys(new nn.CrossEntropyLoss().stateDict())).toEqual([]);
+  expect(new nn.CrossEntropyLoss({ weight }).parameters()).toEqual([]);
+});
+
+describe("crossEntropy", () => {
+  test("is log C for equal logits, and takes every integer dtype", () => {
+    for (const dtype of ["int32", "uint8", "int64"] as const) {
+      expect(F.crossEntropy(zeros([4, 3], { dtype: "float64" }), labels.astype(dtype)).item()).toBe(
+        Math.log(3),
+      );
+    }
+  });
+
+  test("agrees with probabilities that are one-hot", () => {
+    const oneHot = F.oneHot(labels, { dtype: "float64" });
+    const difference = F.crossEntropy(logits, labels).sub(F.crossEntropy(logits, oneHot)).item();
+    expect(Math.abs(difference)).toBeLessThan(1e-15);
+  });
+
+  test("stays finite for huge logits", () => {
+    const huge = tensor([[1e4, -1e4, 0]], { requiresGrad: true });
+    const loss = F.crossEntropy(huge, tensor([1], { dtype: "int32" }));
+    loss.backward();
+    expect(loss.item()).toBe(2e4);
+    expect(huge.grad?.toArray()).toEqual([[1, -1, 0]]);
+  });
+
+  test("is NaN when every example is ignored, as PyTorch's", () => {
+    expect(F.crossEntropy(logits, labels.mul(0).sub(100)).item()).toBeNaN();
+  });
+
+  test("refuses labels outside the classes, of other dtypes and shapes", () => {
+    const bad = tensor([0, 1, 3, 0], { dtype: "int32" });
+    expect(() => F.crossEntropy(logits, bad)).toThrow(IndexError);
+    expect(() => F.nllLoss(logits, bad)).toThrow("nllLoss: label 3 at position 2 is outside [0, 3)");
+    const wide = tensor(BigInt64Array.from([0n, 2n ** 32n, 0n, 0n]));
+    expect(() => F.crossEntropy(logits, wide)).toThrow(
+      "crossEntropy: label 4294967296 at position 1 is outside the range of int32",
+    );
+    expect(() => F.crossEntropy(logits, labels.astype("bool"))).toThrow(DTypeError);
+    expect(() => F.crossEntropy(logits, labels.expandDims(1))).toThrow(
+      "crossEntropy: input is [4,3], labels are [4,1]; for this input they must be [4]",
+    );
+    expect(() => F.crossEntropy(logits, labels.astype("float32"))).toThrow(
+      "crossEntropy: input is [4,3], target is [4]; they must be equal",
+    );
+    expect(() => F.crossEntropy(tensor(1), labels)).toThrow("crossEntropy: the input is 0-d");
+    expect(() => F.crossEntropy(logits, labels, { weight: ones([2]) })).toThrow(
+      "crossEntropy: weight is [2]; for 3 classes it must be [3]",
+    );
+  });
+
+  test("refuses options outside their range", () => {
+    expect(() => F.crossEntropy(logits, labels, { labelSmoothing: 1.1 })).toThrow(
+      "crossEntropy: labelSmoothing must be a number in [0, 1], got 1.1",
+    );
+    expect(() => F.crossEntropy(logits, labels, { ignoreIndex: 0.5 })).toThrow(ArgumentError);
+    expect(() => new nn.CrossEntropyLoss({ reduction: "avg" as never })).toThrow(
+      'CrossEntropyLoss: reduction must be "mean" or "sum" or "none", got "avg"',
+    );
+  });
+});
+
+describe("losses of two tensors", () => {
+  const calls = {
+    mseLoss: F.mseLoss,
+    l1Loss: F.l1Loss,
+    huberLoss: F.huberLoss,
+    smoothL1Loss: F.smoothL1Loss,
+  };
+  test.each(Object.entries(calls))("%s never broadcasts", (name, loss) => {
+    expect(() => loss(zeros([4, 1]), zeros([4]))).toThrow(ShapeError);
+    expect(() => loss(zeros([4, 1]), zeros([4]))).toThrow(
+      `${name}: input is [4,1], target is [4]; they must be equal`,
+    );
+    expect(() => loss(zeros([4]), zeros([4]), { reduction: "avg" as never })).toThrow(
+      `${name}: reduction must be`,
+    );
+    expect(() => loss(zeros([4]), 3 as never)).toThrow(ArgumentError);
+  });
+
+  test("refuse options outside their range", () => {
+    expect(() => F.huberLoss(logits, other, { delta: 0 })).toThrow(
+      "huberLoss: delta must be a number > 0, got 0",
+    );
+    expect(() => new nn.SmoothL1Loss({ beta: -1 })).toThrow(
+      "SmoothL1Loss: beta must be a number ≥ 0, got -1",
+    );
+  });
+
+  test("binaryCrossEntropyWithLogits refuses weights that would enlarge the loss", () => {
+    const call = () => F.binaryCrossEntropyWithLogits(zeros([3]), zeros([3]), { weight: ones([2, 3]) });
+    expect(call).toThrow("a weight of shape [2,3] does not broadcast to the input's [3]");
+  });
+});
+
+describe("oneHot", () => {
+  test("marks each label, with as many classes as are needed or asked for", () => {
+    expect(F.oneHot(labels).toArray()).toEqual([
+      [1, 0, 0],
+      [0, 0, 1],
+      [0, 1, 0],
+      [0, 0, 1],
+    ]);
+    expect(F.oneHot(labels).dtype).toBe("int32");
+    expect(
+      F.oneHot(tensor([[1], [0]], { dtype: "uint8" }), { numClasses: 4, dtype: "float32" }).shape,
+    ).toEqual([2, 1, 4]);
+  });
+
+  test("refuses labels outside the classes", () => {
+    expect(() => F.oneHot(labels, { numClasses: 2 })).toThrow(
+      "oneHot: label 2 at position 1 is outside [0, 2)",
+    );
+    expect(() => F.oneHot(tensor([-1], { dtype: "int32" }))).toThrow(IndexError);
+  });
+});
