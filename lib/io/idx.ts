@@ -32,7 +32,9 @@ const TYPES: Record<IdxDType, ElementType> = {
   float32: { code: 0x0d, bytes: 4, storage: Float32Array },
   float64: { code: 0x0e, bytes: 8, storage: Float64Array },
 };
-const SUPPORTED = Object.entries(TYPES).map(([dtype, { code }]) => `${hex(code)} ${dtype}`).join(", ");
+const SUPPORTED = Object.entries(TYPES)
+  .map(([dtype, { code }]) => `${hex(code)} ${dtype}`)
+  .join(", ");
 const UNSUPPORTED: Record<number, string> = { 9: "signed byte", 11: "short" };
 const MAX_RANK = 16; // as many axes as a kernel takes
 
@@ -98,7 +100,9 @@ export function encodeIdx({ dtype, shape, data }: IdxArray): Uint8Array {
   out[2] = code;
   out[3] = shape.length;
   const header = new DataView(out.buffer);
-  shape.forEach((size, axis) => { header.setUint32(4 + 4 * axis, size); });
+  shape.forEach((size, axis) => {
+    header.setUint32(4 + 4 * axis, size);
+  });
   out.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start);
   swapBigEndian(out.subarray(start), itemBytes);
   return out;
@@ -109,7 +113,11 @@ export function encodeIdx({ dtype, shape, data }: IdxArray): Uint8Array {
  *
  * @param options.gzip whether to compress; by default when `path` ends in `.gz`
  */
-export async function writeIdx(path: string, array: IdxArray, options: { gzip?: boolean } = {}): Promise<void> {
+export async function writeIdx(
+  path: string,
+  array: IdxArray,
+  options: { gzip?: boolean } = {},
+): Promise<void> {
   const { gzip: compress = path.endsWith(".gz") } = options;
   if (typeof compress !== "boolean") {
     throw new ArgumentError(`writeIdx: option gzip is ${String(compress)}; it must be true or false`);
@@ -131,10 +139,13 @@ interface Header {
 const headerLength = (bytes: Uint8Array): number => (bytes.length < 4 ? 4 : 4 + 4 * bytes[3]);
 
 function readHeader(bytes: Uint8Array, name: string): Header {
-  if (bytes.length === 0) throw new FormatError(`parseIdx: ${name} is empty; an IDX file has 4 bytes or more`);
+  if (bytes.length === 0)
+    throw new FormatError(`parseIdx: ${name} is empty; an IDX file has 4 bytes or more`);
   const magic = [...bytes.subarray(0, 4)].map(hex).join(" ");
   if (bytes[0] !== 0 || (bytes.length > 1 && bytes[1] !== 0)) {
-    throw new FormatError(`parseIdx: ${name} is no IDX file: it starts with ${magic}, not with two zero bytes`);
+    throw new FormatError(
+      `parseIdx: ${name} is no IDX file: it starts with ${magic}, not with two zero bytes`,
+    );
   }
   const start = headerLength(bytes);
   if (bytes.length >= 4) {
@@ -144,7 +155,9 @@ function readHeader(bytes: Uint8Array, name: string): Header {
       throw new FormatError(`parseIdx: ${name} has element type ${type}; supported are ${SUPPORTED}`);
     }
     if (bytes[3] > MAX_RANK) {
-      throw new FormatError(`parseIdx: ${name} announces ${bytes[3]} axes; at most ${MAX_RANK} are supported`);
+      throw new FormatError(
+        `parseIdx: ${name} announces ${bytes[3]} axes; at most ${MAX_RANK} are supported`,
+      );
     }
   }
   if (bytes.length < start) {

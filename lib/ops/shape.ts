@@ -98,7 +98,7 @@ const sliceOperation = defineOperation<Ranges>({
 });
 
 /** NumPy's basic slicing, one range per axis from the front; see `NDArray.slice`. A view. */
-export function slice(x: Tensor, ...ranges: readonly SliceRange[]): Tensor {
+export function slice(x: Tensor, ...ranges: SliceRange[]): Tensor {
   return sliceOperation([checkTensor("slice", x)], { ranges });
 }
 
@@ -123,7 +123,7 @@ const sliceScatterOperation = defineOperation<Ranges>({
 });
 
 /** A copy of x in which the part that `slice(x, ...ranges)` selects is replaced by `source`. */
-export function sliceScatter(x: Tensor, source: Tensor, ...ranges: readonly SliceRange[]): Tensor {
+export function sliceScatter(x: Tensor, source: Tensor, ...ranges: SliceRange[]): Tensor {
   const part = astype(checkTensor("sliceScatter", source), checkTensor("sliceScatter", x).dtype);
   return sliceScatterOperation([x, part], { ranges });
 }

@@ -116,7 +116,7 @@ class Decoder {
   /** The next word, which must be an integer in [low, high]. */
   private integer(what: string, low = Number.MIN_SAFE_INTEGER, high = Number.MAX_SAFE_INTEGER): number {
     const value = this.word(what);
-    if (Number.isSafeInteger(value) && value >= low && value <= high) return value;
+    if (Number.isInteger(value) && value >= low && value <= high) return value;
     this.fail(`${what} is ${value}; it must be an integer in [${low}, ${high}]`);
   }
 

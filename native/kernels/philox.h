@@ -2,7 +2,7 @@
 // 1, 2, 3" (SC 2011): a keyed bijection of 128-bit counters. No state lives here.
 #pragma once
 
-// Blocks that are made together, in loops over them that the compiler vectorizes.
+// Blocks that are made together, in a loop over them that the compiler vectorizes.
 constexpr int kPhiloxBlocks = 16;
 
 // Word w of block j is words[w][j].
@@ -20,23 +20,18 @@ struct PhiloxStream {
 
   // Blocks first, first + 1, …: their counters are (offset + block) as (low, high, 0, 0).
   void blocks(uint64_t first, PhiloxWords& words) const {
-    uint32_t(&c0)[kPhiloxBlocks] = words[0], (&c1)[kPhiloxBlocks] = words[1];
-    uint32_t(&c2)[kPhiloxBlocks] = words[2], (&c3)[kPhiloxBlocks] = words[3];
     for (int j = 0; j < kPhiloxBlocks; j++) {
       const uint64_t counter = offset + first + static_cast<uint64_t>(j);
-      c0[j] = static_cast<uint32_t>(counter);
-      c1[j] = static_cast<uint32_t>(counter >> 32);
-      c2[j] = c3[j] = 0;
-    }
-    uint32_t low = key_low, high = key_high;
-    for (int round = 0; round < 10; round++, low += 0x9e3779b9u, high += 0xbb67ae85u) {
-      for (int j = 0; j < kPhiloxBlocks; j++) {
-        const uint64_t product0 = uint64_t{0xd2511f53u} * c0[j], product1 = uint64_t{0xcd9e8d57u} * c2[j];
-        c0[j] = static_cast<uint32_t>(product1 >> 32) ^ c1[j] ^ low;
-        c1[j] = static_cast<uint32_t>(product1);
-        c2[j] = static_cast<uint32_t>(product0 >> 32) ^ c3[j] ^ high;
-        c3[j] = static_cast<uint32_t>(product0);
+      uint32_t c0 = static_cast<uint32_t>(counter), c1 = static_cast<uint32_t>(counter >> 32), c2 = 0, c3 = 0;
+      uint32_t low = key_low, high = key_high;
+      for (int round = 0; round < 10; round++, low += 0x9e3779b9u, high += 0xbb67ae85u) {
+        const uint64_t product0 = uint64_t{0xd2511f53u} * c0, product1 = uint64_t{0xcd9e8d57u} * c2;
+        c0 = static_cast<uint32_t>(product1 >> 32) ^ c1 ^ low;
+        c1 = static_cast<uint32_t>(product1);
+        c2 = static_cast<uint32_t>(product0 >> 32) ^ c3 ^ high;
+        c3 = static_cast<uint32_t>(product0);
       }
+      words[0][j] = c0, words[1][j] = c1, words[2][j] = c2, words[3][j] = c3;
     }
   }
 

@@ -187,9 +187,11 @@ describe("Embedding", () => {
     const layer = new nn.Embedding(5, 2);
     expect(() => layer.forward(tensor([1, 5], { dtype: "int32" }))).toThrow(IndexError);
     expect(() => layer.forward(tensor([1, -1], { dtype: "int32" }))).toThrow(
-      "embedding: label -1 at position 1 is outside [0, 5)",
+      "embedding: index -1 at position 1 is outside [0, 5)",
     );
-    expect(() => layer.forward(tensor([1, 2]))).toThrow("must be int32, int64 or uint8, got float32");
+    expect(() => layer.forward(tensor([1, 2]))).toThrow(
+      "embedding: indices must be int32, int64 or uint8, got float32",
+    );
     expect(() => new nn.Embedding(5, 2, { paddingIdx: 5 })).toThrow("paddingIdx 5 is outside [-5, 5)");
   });
 });

@@ -104,7 +104,7 @@ describe("LayerNorm", () => {
     expect(layer.forward(x).toArray()).toEqual(plain.toArray());
     for (const row of plain.toArray() as number[][]) {
       expect(row.reduce((sum, value) => sum + value)).toBeCloseTo(0, 12);
-      expect(row.reduce((sum, value) => sum + value ** 2) / 6).toBeCloseTo(1, 4);
+      expect(row.reduce((sum, value) => sum + value ** 2, 0) / 6).toBeCloseTo(1, 4);
     }
   });
 

@@ -19,6 +19,11 @@ describe("parseSignature", () => {
     expect(inputs).toBe(2);
   });
 
+  test("takes every upper-case letter for a group", () => {
+    const { axes } = parseSignature("T[AMnSZz] -> T[S]");
+    expect(axes.filter(({ isGroup }) => isGroup).map(({ letter }) => letter)).toEqual(["A", "M", "S", "Z"]);
+  });
+
   test("tells inputs, outputs and what is updated in place", () => {
     const { operands, inputs } = parseSignature("T[n], i32[] -> &T[n], u8[n]");
     expect(operands.map(({ role, type }) => [role, type])).toEqual([

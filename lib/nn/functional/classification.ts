@@ -96,7 +96,7 @@ export function nllLoss(logProbabilities: Tensor, target: Tensor, options: NllLo
   const classes = rows.shape[1];
   const weights = classWeights("nllLoss", weight, classes, rows.dtype);
   checkBatch("nllLoss", logProbabilities, checkTensor("nllLoss", target, "the target"), batch);
-  const labels = checkLabels("nllLoss", target, classes, ignoreIndex).reshape([rows.shape[0]]);
+  const labels = checkLabels("nllLoss", target, classes, { ignoreIndex }).reshape([rows.shape[0]]);
   const counts = isClass(labels, classes).logicalAnd(labels.ne(ignoreIndex).expandDims(-1));
   const losses = where(counts, rows.mul(weights), 0).sum(1).neg();
   return reduceLoss(losses.reshape(batch), reduction, where(counts, weights, 0).sum());

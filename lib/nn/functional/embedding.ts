@@ -37,7 +37,7 @@ export function embedding(indices: Tensor, weight: Tensor, options: EmbeddingOpt
   }
   const { paddingIdx } = withDefaults<EmbeddingOptions>("embedding", options, { paddingIdx: null });
   const padding = resolvePadding("embedding", paddingIdx, shape[0]);
-  const integers = checkLabels("embedding", indices, shape[0]);
+  const integers = checkLabels("embedding", indices, shape[0], { noun: "index" });
   const rows = weight.take(integers, 0);
   return padding === null ? rows : where(integers.eq(padding).expandDims(-1), rows.detach(), rows);
 }

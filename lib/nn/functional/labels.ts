@@ -6,26 +6,31 @@ import { checkTensor } from "../../ops/operands.js";
 import { Tensor } from "../../tensor.js";
 import { checkNumber, POSITIVE_INTEGER, withDefaults } from "../options.js";
 
+/** What messages call the integers. */
+const PLURAL = { label: "labels", index: "indices" };
+type Noun = keyof typeof PLURAL;
+
 /** Throws an IndexError that names the first label for which `holds` is false. */
 function checkEach(
   operation: string,
+  noun: Noun,
   labels: Tensor,
   range: string,
   holds: (label: number) => boolean,
 ): void {
   labels.data.forEach((value: number | bigint, position: number) => {
     if (holds(Number(value))) return;
-    throw new IndexError(`${operation}: label ${value} at position ${position} is outside ${range}`);
+    throw new IndexError(`${operation}: ${noun} ${value} at position ${position} is outside ${range}`);
   });
 }
 
 /** The labels as int32. DTypeError unless they are integers, IndexError if int32 does not hold one. */
-export function labelsAsInt32(operation: string, labels: Tensor): Tensor {
-  checkTensor(operation, labels, "the labels");
+export function labelsAsInt32(operation: string, labels: Tensor, noun: Noun = "label"): Tensor {
+  checkTensor(operation, labels, `the ${PLURAL[noun]}`);
   if (labels.dtype === "int64") {
-    checkEach(operation, labels, "the range of int32", (label) => label === (label | 0));
+    checkEach(operation, noun, labels, "the range of int32", (label) => label === (label | 0));
   } else if (labels.dtype !== "int32" && labels.dtype !== "uint8") {
-    throw new DTypeError(`${operation}: labels must be int32, int64 or uint8, got ${labels.dtype}`);
+    throw new DTypeError(`${operation}: ${PLURAL[noun]} must be int32, int64 or uint8, got ${labels.dtype}`);
   }
   return labels.astype("int32");
 }
@@ -35,11 +40,12 @@ export function checkLabels(
   operation: string,
   labels: Tensor,
   classes: number,
-  ignoreIndex?: number,
+  options: { ignoreIndex?: number; noun?: Noun } = {},
 ): Tensor {
-  const result = labelsAsInt32(operation, labels);
+  const { ignoreIndex, noun = "label" } = options;
+  const result = labelsAsInt32(operation, labels, noun);
   const holds = (label: number): boolean => (label >= 0 && label < classes) || label === ignoreIndex;
-  checkEach(operation, result, `[0, ${classes})`, holds);
+  checkEach(operation, noun, result, `[0, ${classes})`, holds);
   return result;
 }
 

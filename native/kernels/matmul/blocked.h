@@ -59,11 +59,9 @@ struct Panel {
   bool stands(int64_t sliver) const { return in_place && (sliver + 1) * kColumns <= columns; }
 
   void pack_slivers(int64_t begin, int64_t end) const {
-    for (int64_t s = begin; s < end; s++) {
-      if (stands(s)) continue;
-      const int64_t j = s * kColumns;
-      pack<kColumns>(b.at(0, j), b.column, b.row, smaller_of(kColumns, columns - j), depth, packed + j * depth);
-    }
+    if (in_place) begin = columns / kColumns;
+    const int64_t j = begin * kColumns, lines = smaller_of(end * kColumns, columns) - j;
+    if (lines > 0) pack<kColumns>(b.at(0, j), b.column, b.row, lines, depth, packed + j * depth);
   }
 
   // Row p of a sliver, and the distance to the next row.

@@ -19,14 +19,15 @@ const flat = (axes: Axes): readonly number[] => (typeof axes === "number" ? [axe
 /** Row-major strides of an operand whose letters have the given sizes. */
 function contiguous(sizes: readonly Axes[]): Axes[] {
   let stride = 1;
-  return sizes.reduceRight<Axes[]>((strides, axes) => {
-    const group = flat(axes).reduceRight<number[]>((inner, size) => {
-      inner.unshift(stride);
-      stride *= size;
-      return inner;
-    }, []);
-    return [typeof axes === "number" ? group[0] : group, ...strides];
-  }, []);
+  const step = (size: number): number => {
+    const here = stride;
+    stride *= size;
+    return here;
+  };
+  return sizes
+    .toReversed()
+    .map((axes) => (typeof axes === "number" ? step(axes) : axes.toReversed().map(step).reverse()))
+    .reverse();
 }
 
 /** The words of a call: `sizes` letter by letter in order of first appearance, one operand per buffer. */

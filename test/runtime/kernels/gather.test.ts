@@ -15,14 +15,14 @@ test("gather copies rows by index, of any element type", () => {
 });
 
 test("gather reads and writes strided views", () => {
-  const x = Float64Array.of(0, 10, 20, 1, 11, 21); // columns of a [3, 2] array
+  const x = Float64Array.of(99, 0, 10, 20, 1, 11, 21); // columns of a [3, 2] array
   const out = new Float64Array(4);
   const index = Int32Array.of(1, 99, 2);
   call(
     "gather_f64",
     [3, 2, 2],
     [
-      { data: x, strides: [1, 3] },
+      { data: x, offset: 1, strides: [1, 3] },
       { data: index, strides: [2] },
       { data: out, offset: 3, strides: [-2, -1] },
     ],
@@ -64,7 +64,7 @@ test("scatter_add reads and writes strided views", () => {
     [2, 2, 3],
     [
       { data: Int32Array.of(2, 0), offset: 1, strides: [-1] },
-      { data: Float64Array.of(1, 2, 3, 4), strides: [1, 2] },
+      { data: Float64Array.of(99, 1, 2, 3, 4), offset: 1, strides: [1, 2] },
       { data: out, strides: [1, 3] },
     ],
   );

@@ -44,24 +44,18 @@ describe.each(SHAPES)("%i×%i times %i columns", (m, k, n) => {
     const wideB = Float64Array.from(b, (x) => x / 7);
     const wideC = new Float64Array(m * n).fill(77);
     call("matmul_f64", [[], m, k, n], [wideA, wideB, wideC]);
-    for (let i = 0; i < m; i++) {
-      for (let j = 0; j < n; j++) {
-        const single = element(
+    const product = (x: ArrayLike<number>, y: ArrayLike<number>, round: (x: number) => number): number[] =>
+      Array.from({ length: m * n }, (_, at) => {
+        const [i, j] = [Math.floor(at / n), at % n];
+        return element(
           k,
-          (p) => a[i * k + p],
-          (p) => b[p * n + j],
-          fround,
+          (p) => x[i * k + p],
+          (p) => y[p * n + j],
+          round,
         );
-        const double = element(
-          k,
-          (p) => wideA[i * k + p],
-          (p) => wideB[p * n + j],
-          (x) => x,
-        );
-        if (c[i * n + j] !== single) expect([i, j, c[i * n + j]]).toEqual([i, j, single]);
-        if (wideC[i * n + j] !== double) expect([i, j, wideC[i * n + j]]).toEqual([i, j, double]);
-      }
-    }
+      });
+    expect([...c]).toEqual(product(a, b, fround));
+    expect([...wideC]).toEqual(product(wideA, wideB, (x) => x));
   });
 
   test("reads and writes transposed, reversed and spaced views", () => {
@@ -80,12 +74,8 @@ describe.each(SHAPES)("%i×%i times %i columns", (m, k, n) => {
         { data: spaced, strides: [[], 2, 2 * m] },
       ],
     );
-    for (let i = 0; i < m; i++) {
-      for (let j = 0; j < n; j++) {
-        expect(spaced[2 * (j * m + i)]).toBe(c[i * n + j]);
-        expect(spaced[2 * (j * m + i) + 1]).toBe(77);
-      }
-    }
+    const transposed = Array.from({ length: m * n }, (_, at) => c[(at % m) * n + Math.floor(at / m)]);
+    expect([...spaced]).toEqual(transposed.flatMap((value) => [value, 77]));
   });
 });
 

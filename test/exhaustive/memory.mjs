@@ -1,0 +1,33 @@
+// 100,000 eager training steps of a small network without any dispose: the resident set must stay flat.
+import { manualSeed, nn, optim, randn, tensor } from "../../dist/index.js";
+
+const STEPS = 100_000;
+const WARM_UP = 20_000;
+// The collector's own swing; a leak of one 64-element tensor per step would be ten times this.
+const ALLOWED_GROWTH = 16 * 2 ** 20;
+
+manualSeed(0);
+const model = new nn.Sequential(new nn.Linear(16, 64), new nn.ReLU(), new nn.Linear(64, 4));
+const optimizer = new optim.Adam(model.parameters(), { lr: 1e-3 });
+const x = randn([16, 16]);
+const y = tensor(Int32Array.from({ length: 16 }, (_, i) => i % 4));
+let warm = 0;
+let highest = 0;
+for (let step = 1; step <= STEPS; step++) {
+  optimizer.zeroGrad();
+  nn.functional.crossEntropy(model.forward(x), y).backward();
+  optimizer.step();
+  if (step % 5000 !== 0) continue;
+  // The collector runs when the event loop turns, as in any program that awaits something.
+  await new Promise(setImmediate);
+  const { rss } = process.memoryUsage();
+  if (step <= WARM_UP) warm = Math.max(warm, rss);
+  else highest = Math.max(highest, rss);
+}
+console.log(
+  `resident set: ${(warm / 2 ** 20).toFixed(1)} MiB warm, at most ${(highest / 2 ** 20).toFixed(1)} MiB after`,
+);
+if (highest - warm > ALLOWED_GROWTH) {
+  console.error("the resident set grows");
+  process.exit(1);
+}

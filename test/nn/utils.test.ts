@@ -1,0 +1,65 @@
+/** Gradient clipping, against PyTorch. */
+import { describe, expect, test } from "vitest";
+import { Parameter, utils } from "../../lib/nn/index.js";
+import { tensor, zeros } from "../../lib/tensor.js";
+import { type Dump, expectClose, fromDump, readFixture } from "./fixtures.js";
+
+interface Norms {
+  grads: Dump[];
+  results: { maxNorm: number; normType: number | "Infinity"; total: number; grads: Dump[] }[];
+}
+
+const { clipGradNorm } = readFixture<{ clipGradNorm: Norms }>("nn.json");
+const parametersOf = () =>
+  clipGradNorm.grads.map((grad) => {
+    const parameter = new Parameter(zeros(grad.shape, { dtype: "float64" }));
+    parameter.grad = fromDump(grad);
+    return parameter;
+  });
+
+describe("clipGradNorm", () => {
+  test.each(clipGradNorm.results)("norm $normType, at most $maxNorm", (result) => {
+    const parameters = parametersOf();
+    const before = parameters.map(({ grad }) => grad?.toArray());
+    const grads = parameters.map(({ grad }) => grad);
+    const total = utils.clipGradNorm(parameters, result.maxNorm, { normType: Number(result.normType) });
+    expect(total).toBeCloseTo(result.total, 12);
+    parameters.forEach(({ grad }, i) => {
+      expectClose(grad, result.grads[i], `gradient ${i}`);
+    });
+    // The memory of the gradients before may be shared: it stays as it was.
+    expect(grads.map((grad) => grad?.toArray())).toEqual(before);
+  });
+
+  test("skips parameters without a gradient and takes a single tensor", () => {
+    const parameter = new Parameter(zeros([2]));
+    expect(utils.clipGradNorm(parameter, 1)).toBe(0);
+    parameter.grad = tensor([3, 4]);
+    expect(utils.clipGradNorm([parameter, new Parameter(zeros([1]))], 10)).toBe(5);
+    expect(parameter.grad.toArray()).toEqual([3, 4]);
+  });
+
+  test("a NaN makes the norm and all gradients NaN", () => {
+    const parameters = parametersOf();
+    parameters[0].grad = tensor([Number.NaN, 0], { dtype: "float64" });
+    expect(utils.clipGradNorm(parameters, 1)).toBeNaN();
+    expect(parameters[1].grad?.toArray()).toEqual([[Number.NaN], [Number.NaN]]);
+  });
+
+  test("refuses arguments that it cannot use", () => {
+    expect(() => utils.clipGradNorm([], -1)).toThrow("clipGradNorm: maxNorm must be a number ≥ 0, got -1");
+    expect(() => utils.clipGradNorm([], 1, { normType: 0 })).toThrow(
+      "clipGradNorm: normType must be a number > 0",
+    );
+    expect(() => utils.clipGradNorm([3 as never], 1)).toThrow("clipGradNorm: needs tensors, got number 3");
+  });
+});
+
+test("clipGradValue bounds every element", () => {
+  const [parameter] = parametersOf();
+  utils.clipGradValue([parameter], 3.5);
+  expect(parameter.grad?.toArray()).toEqual([3, -3.5]);
+  expect(() => utils.clipGradValue([parameter], Number.NaN)).toThrow(
+    "clipGradValue: clipValue must be a number ≥ 0",
+  );
+});
