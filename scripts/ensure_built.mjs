@@ -34,7 +34,10 @@ function checkNode() {
 function installPackages() {
   // `npm ci` wants the lock file to match; where it does not, or the lock file names what cannot be had, the plain
   // install may still work.
-  if (!npm(["ci"], "installing packages") && !npm(["install"], "installing packages again, without the lock file")) {
+  if (
+    !npm(["ci"], "installing packages") &&
+    !npm(["install"], "installing packages again, without the lock file")
+  ) {
     stop("the packages could not be installed; see npm's messages above");
   }
   utimesSync(INSTALLED, new Date(), new Date());

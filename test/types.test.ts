@@ -33,7 +33,8 @@ describe("public types", () => {
     expectTypeOf(model.parameters()).toEqualTypeOf<t.nn.Parameter[]>();
     expectTypeOf(t.optim.Adam).toBeConstructibleWith(model.parameters(), { lr: 1e-3, betas: [0.9, 0.999] });
     // @ts-expect-error: an unknown option is a type error.
-    new t.optim.Adam(model.parameters(), { learningRate: 1 });
+    const misspelt = (): t.optim.Adam => new t.optim.Adam(model.parameters(), { learningRate: 1 });
+    expectTypeOf(misspelt).toBeFunction();
     // @ts-expect-error: shapes are arrays of numbers.
     expectTypeOf(t.zeros).toBeCallableWith("2,3");
     // @ts-expect-error: float16 is no dtype.

@@ -6,7 +6,9 @@ import { type MachineInfo, machineInfo } from "./machine.js";
 export function addInfoCommand(program: Command): void {
   program
     .command("info")
-    .description("show the executor in use, its instruction-set level and threads, and binaries that did not load")
+    .description(
+      "show the executor in use, its instruction-set level and threads, and binaries that did not load",
+    )
     .option("--json", "print one JSON object")
     .showHelpAfterError("Usage: thalweg info [--json]")
     .action((options: { json?: true }) => {

@@ -4,7 +4,17 @@
  * (its mere presence would make npm compile at every install).
  */
 import { spawn, spawnSync } from "node:child_process";
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -58,7 +68,9 @@ function findCompiler(): string | null {
   if (process.platform === "win32") return null;
   const compilers = process.env.CXX ? [process.env.CXX] : ["g++", "c++", "clang++"];
   // Asked to compile, since a compiler may be installed without its parts.
-  const compiler = compilers.find((name) => runs(name, ["-x", "c++", "-fsyntax-only", "-"], "#include <vector>\n"));
+  const compiler = compilers.find((name) =>
+    runs(name, ["-x", "c++", "-fsyntax-only", "-"], "#include <vector>\n"),
+  );
   const pythons = process.env.PYTHON ? [process.env.PYTHON] : ["python3", "python"];
   const missing = [
     ...(compiler ? [] : [`a C++ compiler (${compilers.join(", ")})`]),
@@ -113,7 +125,9 @@ function run(
         output += text;
       });
     }
-    child.on("error", (cause) => reject(new BackendError(`build: ${command} did not start: ${cause.message}`, { cause })));
+    child.on("error", (cause) =>
+      reject(new BackendError(`build: ${command} did not start: ${cause.message}`, { cause })),
+    );
     child.on("close", (code) => resolve({ code, output }));
   });
 }

@@ -4,7 +4,8 @@ import { saveSafetensors } from "../io/index.js";
 import { backendInfo, setNumThreads } from "../runtime/executor.js";
 import { describeExecutor, machineInfo } from "./machine.js";
 import { writeReport } from "./report/report.js";
-import { Display, formatCount, formatPercent } from "./train/display.js";
+import { Display } from "./train/display.js";
+import { formatCount, formatPercent } from "./train/format.js";
 import { Interrupt } from "./train/interrupt.js";
 import { addTrainOptions, readTrainOptions, type TrainOptions } from "./train/options.js";
 import { TrainSession } from "./train/session.js";
@@ -18,29 +19,35 @@ export function addTrainCommand(program: Command): void {
     .action((_options: unknown, command: Command) => train(readTrainOptions(command)));
 }
 
-async function train({ config: given, run }: TrainOptions): Promise<void> {
-  if (run.threads !== null) setNumThreads(run.threads);
+async function train(options: TrainOptions): Promise<void> {
+  if (options.run.threads !== null) setNumThreads(options.run.threads);
+  // Before the first checkpoint, so that there is never one that a signal would leave without a word.
+  const interrupt = new Interrupt();
+  try {
+    await trainUnless(interrupt, options);
+  } finally {
+    interrupt.dispose();
+  }
+}
+
+async function trainUnless(interrupt: Interrupt, { config: given, run }: TrainOptions): Promise<void> {
   const session = await TrainSession.open(given, run);
   const { config, record, files } = session;
   const display = new Display(run.json ? process.stderr : process.stdout, record, config.epochs);
   describeRun(session, display);
-
-  const interrupt = new Interrupt();
+  let isComplete: boolean;
   try {
-    const isComplete = await session.train(display, () => interrupt.signal !== null);
-    if (!isComplete) {
-      display.stop();
-      const epoch = `epoch ${record.history.length + 1} of ${config.epochs}`;
-      display.line(`stopped by ${interrupt.signal} after step ${record.steps} (${epoch}); ${files.checkpoint} is written`);
-      display.line(`to go on: thalweg train --resume --out ${run.out}`);
-      process.exitCode = interrupt.exitCode;
-      return;
-    }
+    isComplete = await session.train(display, () => interrupt.signal !== null);
   } finally {
     display.stop();
-    interrupt.dispose();
   }
-
+  if (!isComplete) {
+    const at = `step ${record.steps} (epoch ${record.history.length + 1} of ${config.epochs})`;
+    display.line(`stopped by ${interrupt.signal} after ${at}; ${files.checkpoint} is written`);
+    display.line(`to go on: thalweg train --resume --out ${run.out}`);
+    process.exitCode = interrupt.exitCode;
+    return;
+  }
   saveSafetensors(files.model, session.model.stateDict());
   await writeReport(session);
   display.line(`wrote ${Object.values(files).join(", ")}`);
@@ -58,7 +65,9 @@ function describeRun({ config, images, model, record, resumedFrom }: TrainSessio
       `${layers.join("-")}, ${formatCount(model.numParameters())} parameters; ${optimizer}, lr ${lr}`,
   );
   if (resumedFrom === null) return;
-  display.line(`goes on after step ${record.steps}, with ${record.history.length} of ${config.epochs} epochs done`);
+  display.line(
+    `goes on after step ${record.steps}, with ${record.history.length} of ${config.epochs} epochs done`,
+  );
   if (resumedFrom !== info.backend) {
     display.line(
       `note: the checkpoint is the ${resumedFrom} executor's; on the ${info.backend} executor the run goes on ` +

@@ -1,6 +1,6 @@
 /**
- * Handwritten-looking digits that the program draws itself, so that training, tests and the quickstart need no
- * files. A set in the format of MNIST: 28×28 grey values and a label.
+ * Handwritten-looking digits that the program draws itself, so that training, tests and the quickstart need
+ * no files. A set in the format of MNIST: 28×28 grey values and a label.
  */
 import { ArgumentError } from "../errors.js";
 import { SKELETONS } from "./digits/glyphs.js";
@@ -12,12 +12,13 @@ import { drawInk } from "./digits/raster.js";
 export const DIGIT_SIZE = 28;
 
 /**
- * Draws `n` labelled digits. Image i is a function of (seed, i) alone, the same on every machine: a longer set
- * starts with the shorter one, and `drawDigits(n + m, seed)` splits into n training and m test images.
+ * Draws `n` labelled digits. Image i is a function of (seed, i) alone, the same on every machine: a longer
+ * set starts with the shorter one, and `drawDigits(n + m, seed)` splits into n training and m test images.
  *
  * @param n number of images, an integer in [0, 2^32)
  * @param seed an integer in [0, 2^53)
- * @returns `images`: uint8 n·28·28, row-major, 0 is paper and 255 full ink; `labels`: uint8 n, uniform over 0 … 9
+ * @returns `images`: uint8 n·28·28, row-major, 0 is paper and 255 full ink; `labels`: uint8 n, uniform over 0
+ * … 9
  * @throws ArgumentError
  */
 export function drawDigits(n: number, seed: number): { images: Uint8Array; labels: Uint8Array } {

@@ -4,8 +4,8 @@ import { ShapeError } from "../errors.js";
 import { eye as identity } from "../ndarray/creation.js";
 import type { NDArray } from "../ndarray/ndarray.js";
 import { formatShape } from "../ndarray/shape.js";
-import { checkNumber, FINITE } from "../nn/options.js";
 import { checkTensor, scalarTensor } from "../ops/operands.js";
+import { checkNumber, FINITE } from "../options.js";
 import { defaultGenerator, type Generator } from "../random/generator.js";
 import type { Tensor } from "../tensor.js";
 

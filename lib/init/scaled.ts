@@ -4,8 +4,8 @@
  */
 import { ShapeError } from "../errors.js";
 import { formatShape, sizeOf } from "../ndarray/shape.js";
-import { checkChoice, checkNumber, FINITE, NON_NEGATIVE } from "../nn/options.js";
 import { checkTensor } from "../ops/operands.js";
+import { checkChoice, checkNumber, FINITE, NON_NEGATIVE } from "../options.js";
 import type { Tensor } from "../tensor.js";
 import { normal, type RandomInit, uniform } from "./fill.js";
 

@@ -1,8 +1,8 @@
 /** The normal distribution cut off at two bounds. */
 import { ArgumentError } from "../errors.js";
 import { array } from "../ndarray/creation.js";
-import { checkNumber, FINITE, NON_NEGATIVE } from "../nn/options.js";
 import { checkTensor } from "../ops/operands.js";
+import { checkNumber, FINITE, NON_NEGATIVE } from "../options.js";
 import { defaultGenerator } from "../random/generator.js";
 import type { Tensor } from "../tensor.js";
 import { overwrite, type RandomInit } from "./fill.js";

@@ -1,7 +1,7 @@
 /**
- * Writes a file so that after a crash, a full disk or a kill there is either the old file or the whole new one:
- * temporary file in the same folder, fsync, rename over the target, fsync of the folder. What the bytes mean is
- * the caller's business.
+ * Writes a file so that after a crash, a full disk or a kill there is either the old file or the whole new
+ * one: temporary file in the same folder, fsync, rename over the target, fsync of the folder. What the bytes
+ * mean is the caller's business.
  */
 import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -13,8 +13,8 @@ import { ThalwegError } from "../errors.js";
 export type FileContent = string | Uint8Array | Iterable<Uint8Array>;
 
 /**
- * Writes `content` to `path`, replacing the file (or the symbolic link) of that name only once everything is on
- * the disk. On any failure the temporary file is removed and the old file is untouched.
+ * Writes `content` to `path`, replacing the file (or the symbolic link) of that name only once everything is
+ * on the disk. On any failure the temporary file is removed and the old file is untouched.
  *
  * @throws ThalwegError `ERR_WRITE`, with the system's error as `cause`.
  */
@@ -78,7 +78,10 @@ export function writeFileAtomicSync(path: string, content: FileContent): void {
 // Windows opens no folders as files; there a rename is made durable by the file system's journal.
 const CAN_SYNC_FOLDERS = process.platform !== "win32";
 
-/** A name beside the target that no other process, thread or call uses; the rename must not cross a file system. */
+/**
+ * A name beside the target that no other process, thread or call uses; the rename must not cross a file
+ * system.
+ */
 function temporaryPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
 }

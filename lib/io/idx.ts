@@ -1,6 +1,6 @@
 /**
- * IDX files, the format of MNIST, plain or gzipped: two zero bytes, a byte for the element type, a byte for the
- * number of axes, one big-endian uint32 per axis, then the elements in row-major order, big-endian
+ * IDX files, the format of MNIST, plain or gzipped: two zero bytes, a byte for the element type, a byte for
+ * the number of axes, one big-endian uint32 per axis, then the elements in row-major order, big-endian
  * (http://yann.lecun.com/exdb/mnist/). Plain objects only: arrays and datasets are made from them elsewhere.
  */
 import { readFile } from "node:fs/promises";
@@ -39,10 +39,12 @@ const UNSUPPORTED: Record<number, string> = { 9: "signed byte", 11: "short" };
 const MAX_RANK = 16; // as many axes as a kernel takes
 
 /**
- * Decodes an IDX file, gzipped or not (the bytes tell, not the name). The result shares no memory with `bytes`.
+ * Decodes an IDX file, gzipped or not (the bytes tell, not the name). The result shares no memory with
+ * `bytes`.
  *
  * @param name what error messages call the file
- * @throws FormatError for anything but one whole, valid file. Memory use is bounded by what the bytes can hold.
+ * @throws FormatError for anything but one whole, valid file. Memory use is bounded by what the bytes can
+ * hold.
  */
 export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
   if (!isGzip(bytes)) return decode(bytes, name);
@@ -56,7 +58,10 @@ export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
   return decode(unpacked, name);
 }
 
-/** Reads an IDX file as `parseIdx` does, without holding up the event loop. A missing file is a FormatError too. */
+/**
+ * Reads an IDX file as `parseIdx` does, without holding up the event loop. A missing file is a FormatError
+ * too.
+ */
 export async function readIdx(path: string): Promise<IdxArray> {
   let bytes: Uint8Array;
   try {
@@ -190,7 +195,8 @@ function lengthError(
   found: string,
 ): FormatError {
   return new FormatError(
-    `parseIdx: ${name} ${problem}: ${dtype} elements of shape [${shape}] make a file of ${total} bytes, but ${found}`,
+    `parseIdx: ${name} ${problem}: ${dtype} elements of shape [${shape}] make a file of ${total} bytes, ` +
+      `but ${found}`,
   );
 }
 

@@ -1,4 +1,6 @@
 /** Activations as modules. */
+
+import { checkNumber, FINITE, INTEGER, withDefaults } from "../options.js";
 import type { Tensor } from "../tensor.js";
 import {
   type GeluOptions,
@@ -9,7 +11,6 @@ import {
   softplusOptions,
 } from "./functional/activation.js";
 import { Module } from "./module.js";
-import { checkNumber, FINITE, INTEGER, withDefaults } from "./options.js";
 
 /** max(x, 0). */
 export class ReLU extends Module {

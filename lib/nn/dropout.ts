@@ -1,9 +1,10 @@
 /** Dropout as a module. */
+
+import { checkNumber, UNIT_INTERVAL, withDefaults } from "../options.js";
 import type { Generator } from "../random/generator.js";
 import type { Tensor } from "../tensor.js";
 import { dropout } from "./functional/dropout.js";
 import { Module } from "./module.js";
-import { checkNumber, UNIT_INTERVAL, withDefaults } from "./options.js";
 
 /** In training, sets elements to 0 with probability p and divides the others by 1 − p; in evaluation, nothing. */
 export class Dropout extends Module {

@@ -2,11 +2,11 @@
 import { noGrad } from "../autograd/mode.js";
 import * as init from "../init/index.js";
 import type { DType } from "../ndarray/dtype.js";
+import { checkNumber, POSITIVE_INTEGER, withDefaults } from "../options.js";
 import type { Generator } from "../random/generator.js";
 import { type Tensor, tensor, zeros } from "../tensor.js";
 import { embedding, resolvePadding } from "./functional/embedding.js";
 import { Module } from "./module.js";
-import { checkNumber, POSITIVE_INTEGER, withDefaults } from "./options.js";
 import { Parameter } from "./parameter.js";
 
 /** Options of `Embedding`. */

@@ -3,11 +3,11 @@ import { ShapeError } from "../errors.js";
 import * as init from "../init/index.js";
 import type { DType } from "../ndarray/dtype.js";
 import { formatShape } from "../ndarray/shape.js";
+import { checkBoolean, checkNumber, POSITIVE_INTEGER, withDefaults } from "../options.js";
 import type { Generator } from "../random/generator.js";
 import { type Tensor, zeros } from "../tensor.js";
 import { linear } from "./functional/linear.js";
 import { Module } from "./module.js";
-import { checkBoolean, checkNumber, POSITIVE_INTEGER, withDefaults } from "./options.js";
 import { Parameter } from "./parameter.js";
 
 /** Options of `Linear`. */

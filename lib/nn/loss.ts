@@ -1,4 +1,6 @@
 /** Losses as modules: options checked once, then `functional`'s losses. */
+
+import { checkNumber, NON_NEGATIVE, POSITIVE, withDefaults } from "../options.js";
 import type { Tensor } from "../tensor.js";
 import {
   type CrossEntropyOptions,
@@ -21,7 +23,6 @@ import {
   smoothL1Loss,
 } from "./functional/regression.js";
 import { Module } from "./module.js";
-import { checkNumber, NON_NEGATIVE, POSITIVE, withDefaults } from "./options.js";
 
 /** What losses share: two tensors in, checked options, tensors among them in the state dict as in PyTorch. */
 abstract class Loss<Options extends ReductionOptions> extends Module<[Tensor, Tensor]> {

@@ -3,9 +3,6 @@ import { noGrad } from "../autograd/mode.js";
 import { ShapeError } from "../errors.js";
 import type { DType } from "../ndarray/dtype.js";
 import { checkShape, formatShape, type Shape } from "../ndarray/shape.js";
-import { ones, type Tensor, tensor, zeros } from "../tensor.js";
-import { batchNorm, layerNorm } from "./functional/normalization.js";
-import { Module } from "./module.js";
 import {
   checkBoolean,
   checkNumber,
@@ -13,7 +10,10 @@ import {
   POSITIVE_INTEGER,
   UNIT_INTERVAL,
   withDefaults,
-} from "./options.js";
+} from "../options.js";
+import { ones, type Tensor, tensor, zeros } from "../tensor.js";
+import { batchNorm, layerNorm } from "./functional/normalization.js";
+import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 
 /** Options of `LayerNorm`. */

@@ -5,8 +5,8 @@ import { type DType, isFloat } from "../ndarray/dtype.js";
 import { NDArray } from "../ndarray/ndarray.js";
 import { formatShape, sameShape } from "../ndarray/shape.js";
 import { describe } from "../ops/operands.js";
+import { checkBoolean, withDefaults } from "../options.js";
 import { Tensor } from "../tensor.js";
-import { checkBoolean, withDefaults } from "./options.js";
 
 /** Tensors by name. */
 export type StateDict = Readonly<Record<string, Tensor | NDArray>>;

@@ -2,8 +2,8 @@
 import { noGrad } from "../autograd/mode.js";
 import { ArgumentError } from "../errors.js";
 import { describe } from "../ops/operands.js";
+import { checkNumber, NON_NEGATIVE, type Range, withDefaults } from "../options.js";
 import { Tensor } from "../tensor.js";
-import { checkNumber, NON_NEGATIVE, type Range, withDefaults } from "./options.js";
 
 const NORM_TYPE: Range = { text: "a number > 0, Infinity included", holds: (p) => p > 0 };
 /** PyTorch's: keeps the quotient finite for a norm of 0. */

@@ -2,8 +2,8 @@
 import { ArgumentError } from "../errors.js";
 import { storageOf } from "../ndarray/dtype.js";
 import type { NDArray } from "../ndarray/ndarray.js";
-import { BELOW_ONE, checkBoolean, checkNumber, NON_NEGATIVE } from "../nn/options.js";
 import { describe } from "../ops/operands.js";
+import { BELOW_ONE, checkBoolean, checkNumber, NON_NEGATIVE } from "../options.js";
 import { type Tensor, zeros } from "../tensor.js";
 import { updateInPlace } from "./kernel.js";
 import { type CommonOptions, Optimizer, type ParamState, type Params } from "./optimizer.js";

@@ -7,8 +7,8 @@ import { ArgumentError, GradientError, ShapeError } from "../errors.js";
 import { isFloat } from "../ndarray/dtype.js";
 import type { NDArray } from "../ndarray/ndarray.js";
 import { formatShape, sameShape } from "../ndarray/shape.js";
-import { withDefaults } from "../nn/options.js";
 import { describe } from "../ops/operands.js";
+import { withDefaults } from "../options.js";
 import { Tensor } from "../tensor.js";
 import { loadOptimizer, type OptimizerStateDict, saveOptimizer } from "./state_dict.js";
 

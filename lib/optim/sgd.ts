@@ -2,7 +2,7 @@
 import { ArgumentError } from "../errors.js";
 import { storageOf } from "../ndarray/dtype.js";
 import type { NDArray } from "../ndarray/ndarray.js";
-import { checkBoolean, checkNumber, FINITE, NON_NEGATIVE } from "../nn/options.js";
+import { checkBoolean, checkNumber, FINITE, NON_NEGATIVE } from "../options.js";
 import { type Tensor, zeros } from "../tensor.js";
 import { updateInPlace } from "./kernel.js";
 import { type CommonOptions, Optimizer, type ParamState, type Params } from "./optimizer.js";

@@ -1,5 +1,6 @@
-// Elementwise functions z[S] = f(x[S], y[S]) of two arguments, and `where` of three. z may be the very same view as
-// an argument. Everything here is correctly rounded; NaN as in IEEE 754 unless the text says otherwise.
+// Elementwise functions z[S] = f(x[S], y[S]) of two arguments, and `where` of three. z may be the very same
+// view as an argument. Everything here is correctly rounded; NaN as in IEEE 754 unless the text says
+// otherwise.
 #pragma once
 
 #include "elementwise.h"

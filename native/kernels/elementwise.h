@@ -1,11 +1,12 @@
-// The loops of elementwise kernels. A kernel gives the function of its elements; where they stand, how they are
-// cut and on which thread they run is settled here and in tiles.h.
+// The loops of elementwise kernels. A kernel gives the function of its elements; where they stand, how they
+// are cut and on which thread they run is settled here and in tiles.h.
 #pragma once
 
 #include "integers.h"
 #include "tiles.h"
 
-// The elements of iteration i depend on no other iteration, even where the output is the very same view as an input.
+// The elements of iteration i depend on no other iteration, even where the output is the very same view as an
+// input.
 #if defined(__clang__)
 #define THALWEG_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #elif defined(__GNUC__)
@@ -14,8 +15,8 @@
 #define THALWEG_INDEPENDENT __pragma(loop(ivdep))
 #endif
 
-// Elements that are worth a thread of their own: some 10 µs of work, for arithmetic, for functions of a dozen or
-// more operations, and for calls of the C library.
+// Elements that are worth a thread of their own: some 10 µs of work, for arithmetic, for functions of a dozen
+// or more operations, and for calls of the C library.
 constexpr int64_t kCheap = 32768, kDear = 8192, kLibrary = 1024;
 template <class T>
 constexpr int64_t kFunction = std::is_same<T, float>::value ? kDear : kLibrary;
@@ -23,8 +24,8 @@ constexpr int64_t kFunction = std::is_same<T, float>::value ? kDear : kLibrary;
 template <class T>
 using V = typename Vec<T>::V;
 
-template <class Out, class... In, class Loop, size_t... i>
-Status run_tiles(const Args& args, int64_t grain, Loop loop, std::index_sequence<i...>) {
+template <class Out, class... In, class Loop, int... i>
+Status run_tiles(const Args& args, int64_t grain, Loop loop, std::integer_sequence<int, i...>) {
   constexpr int inputs = sizeof...(In);
   DimsReader dims(args);
   const Axes<inputs + 1> axes(dims, true);
@@ -36,13 +37,13 @@ Status run_tiles(const Args& args, int64_t grain, Loop loop, std::index_sequence
       for (int64_t t = begin; t < end; t++) {
         const Tile<inputs + 1> tile(tiling, t);
         for (int64_t r = 0; r < tile.rows; r++) {
-          loop(tile.columns, args.out<Out>(inputs) + tile.at(inputs, r), args.in<In>(static_cast<int>(i)) + tile.at(static_cast<int>(i), r)...);
+          loop(tile.columns, args.out<Out>(inputs) + tile.at(inputs, r), args.in<In>(i) + tile.at(i, r)...);
         }
       }
       return;
     }
     Run<Out> out(args.out<Out>(inputs), tiling.strides(inputs));
-    std::tuple<Run<In>...> in{Run<In>(args.out<In>(static_cast<int>(i)), tiling.strides(static_cast<int>(i)))...};
+    std::tuple<Run<In>...> in{Run<In>(args.out<In>(i), tiling.strides(i))...};
     for (int64_t t = begin; t < end; t++) {
       const Tile<inputs + 1> tile(tiling, t);
       Out* const to = out.write(tile.offsets[inputs], tile.rows, tile.columns);
@@ -54,11 +55,11 @@ Status run_tiles(const Args& args, int64_t grain, Loop loop, std::index_sequence
   return {};
 }
 
-// Calls loop(n, out, in...) over contiguous runs that cover every element of the group S once. The operands are
-// the inputs and then the output.
+// Calls loop(n, out, in...) over contiguous runs that cover every element of the group S once. The operands
+// are the inputs and then the output.
 template <class Out, class... In, class Loop>
 Status elementwise(const Args& args, int64_t grain, Loop loop) {
-  return run_tiles<Out, In...>(args, grain, loop, std::index_sequence_for<In...>());
+  return run_tiles<Out, In...>(args, grain, loop, std::make_integer_sequence<int, sizeof...(In)>());
 }
 
 // y = f(x…) in vectors of T; operands and results are all of type T.

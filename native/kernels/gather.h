@@ -12,8 +12,8 @@ Status check_indices(const int32_t* index, int64_t stride, int64_t n, int64_t bo
   return {};
 }
 
-// Whether an index is still in [0, bound) when it is used: an output that overlaps the indices, or a writer on another
-// thread, may have changed it since it was checked, and then its row is left out.
+// Whether an index is still in [0, bound) when it is used: an output that overlaps the indices, or a writer
+// on another thread, may have changed it since it was checked, and then its row is left out.
 inline bool in_range(int64_t index, int64_t bound) { return index >= 0 && index < bound; }
 
 // Elements that are worth a thread of their own.
@@ -46,8 +46,8 @@ Status gather_kernel(const Args& args) {
   return {};
 }
 
-// out[index[i], :] += x[i, :] for i ascending; x is i×d, out n×d. No operand may overlap out. Threads share out
-// the columns, so that every sum keeps its order; int32 wraps.
+// out[index[i], :] += x[i, :] for i ascending; x is i×d, out n×d. No operand may overlap out. Threads share
+// out the columns, so that every sum keeps its order; int32 wraps.
 template <class T>
 Status scatter_add_kernel(const Args& args) {
   using N = Vec<T>;

@@ -1,4 +1,5 @@
-// The vocabulary of simd/ for int32: one number at a time, in loops that the compiler vectorizes. Overflow wraps.
+// The vocabulary of simd/ for int32: one number at a time, in loops that the compiler vectorizes. Overflow
+// wraps.
 #pragma once
 
 template <>

@@ -1,6 +1,6 @@
-// Transcendental functions of floats, eight or however many at a time: written once over the vector vocabulary,
-// so that every level gives the same bits. Products and sums are fused (`fma`) where the text says so. Errors are
-// the largest found over all floats by native/test/ulp_exhaustive.cc.
+// Transcendental functions of floats, eight or however many at a time: written once over the vector
+// vocabulary, so that every level gives the same bits. Products and sums are fused (`fma`) where the text
+// says so. Errors are the largest found over all floats by native/test/ulp_exhaustive.cc.
 //
 // Math<T>::f maps a Vec<T>::V to another; Math<double> (math_f64.h) has the same functions.
 #pragma once
@@ -24,7 +24,8 @@ struct Math<float> {
   using V = N::V;
   using M = N::M;
 
-  // eˣ = 2ⁿ·(1 + p), n = round(x/ln 2), p = eʳ − 1 of the rest r. Overflow and underflow are those of rounding.
+  // eˣ = 2ⁿ·(1 + p), n = round(x/ln 2), p = eʳ − 1 of the rest r. Overflow and underflow are those of
+  // rounding.
   static V exp(V x) {
     const Reduced e = reduce(clamp(x, -104.0f, 89.0f));
     return N::ldexp(N::add(N::set1(1), e.p), e.n);
@@ -55,8 +56,8 @@ struct Math<float> {
   // x + x³·P(x²) up to 0.625; beyond, 1 − 2/(1 + exp(2|x|)), which rounds to 1 from 9.02 on.
   static V tanh(V x) {
     const V a = N::min(N::set1(9.1f), N::abs(x)), s = N::mul(x, x), one = N::set1(1);
-    const V p = polynomial<float>(s, -0.333333313f, 0.133332208f, -0.0539480112f, 0.0217048246f, -0.00818252098f,
-                                  0.00214398815f);
+    const V p = polynomial<float>(s, -0.333333313f, 0.133332208f, -0.0539480112f, 0.0217048246f,
+                                  -0.00818252098f, 0.00214398815f);
     const V near = N::fma(N::mul(x, s), p, x);
     const V far = N::sub(one, N::div(N::set1(2), N::add(one, exp(N::add(a, a)))));
     return N::select(N::lt(a, N::set1(0.625f)), near, N::copysign(far, x));
@@ -84,8 +85,8 @@ struct Math<float> {
                                             0.00519551197f, -0.000808217155f, 8.1230166e-05f),
                           x);
     const V b = N::min(N::set1(3.98f), a);
-    const V q = polynomial<float>(b, -0.000178163915f, 1.12952721f, 0.633333862f, 0.108276367f, -0.0250994898f,
-                                  0.00415238552f, -0.000426012644f, 1.91686267e-05f, 1.77239102e-07f);
+    const V q = polynomial<float>(b, -0.000178163915f, 1.12952721f, 0.633333862f, 0.108276367f,
+                                  -0.0250994898f, 0.00415238552f, -0.000426012644f, 1.91686267e-05f, 1.77239102e-07f);
     const V far = N::sub(N::set1(1), exp(N::neg(q)));
     return N::select(N::lt(a, N::set1(0.96f)), near, N::copysign(far, x));
   }
@@ -141,15 +142,16 @@ struct Math<float> {
     return N::select(N::eq(x, N::zero()), N::set1(-infinity), y);
   }
 
-  // a/(1 + exp(−x)) as (2ⁿ)·num/(1 + e), where e = exp(−|x|) = 2ᵐ·(1 + p); num is a·(1 + p) and n = m where x < 0,
-  // else num is a and n is 0. The errors of num, of 1 + e and of the quotient are taken off with fma, and 2ⁿ comes
-  // last, so that a subnormal result is rounded only there.
+  // a/(1 + exp(−x)) as (2ⁿ)·num/(1 + e), where e = exp(−|x|) = 2ᵐ·(1 + p); num is a·(1 + p) and n = m where x
+  // < 0, else num is a and n is 0. The errors of num, of 1 + e and of the quotient are taken off with fma,
+  // and 2ⁿ comes last, so that a subnormal result is rounded only there.
   static V times_sigmoid(V a, V x) {
     const V one = N::set1(1), zero = N::zero();
     const M negative = N::lt(x, zero);
     const Reduced r = reduce(N::max(N::set1(-120), N::neg(N::abs(x))));
     const V s = N::add(one, r.p), e = N::ldexp(s, r.n);
-    const V factor = N::select(negative, s, one), num = N::mul(a, factor), rest = N::fma(a, factor, N::neg(num));
+    const V factor = N::select(negative, s, one), num = N::mul(a, factor);
+    const V rest = N::fma(a, factor, N::neg(num));
     const V d = N::add(one, e), lost = N::sub(e, N::sub(d, one));
     const V inverse = N::div(one, d), q = N::mul(num, inverse);
     const V error = N::fma(N::neg(q), lost, N::add(rest, N::fma(N::neg(q), d, num)));

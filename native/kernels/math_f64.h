@@ -1,4 +1,5 @@
-// Transcendental functions of doubles: the C library, one number at a time, so that every level gives its bits.
+// Transcendental functions of doubles: the C library, one number at a time, so that every level gives its
+// bits.
 #pragma once
 
 #include "math_f32.h"

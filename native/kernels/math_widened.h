@@ -1,5 +1,5 @@
-// Functions of floats that are easy in float64 and hard in float32: the argument is widened, the result rounded once.
-// Relative errors before rounding are below 2⁻²⁹, so results are within 0.52 ULP.
+// Functions of floats that are easy in float64 and hard in float32: the argument is widened, the result
+// rounded once. Relative errors before rounding are below 2⁻²⁹, so results are within 0.52 ULP.
 #pragma once
 
 #include "math_f32.h"
@@ -35,7 +35,8 @@ struct Widened {
     const V ratio = polynomial<double>(z, 0.094410641306990228, -0.17039772199036918, 0.124379255312438,
                                        -0.071707386958366301, 0.030864799926402082, -0.0084923604636760047,
                                        0.00050754824986333079, 0.0006402735378974293, -0.00018657263452900654,
-                                       -4.9186090196165085e-05, 2.5692327177532311e-05, 7.7463129249817643e-06);
+                                       -4.9186090196165085e-05, 2.5692327177532311e-05,
+                                       7.7463129249817643e-06);
     const V bounded = N::max(N::set1(-14.6), x);
     const V tail = N::mul(N::mul(bounded, exp(N::mul(N::mul(t, t), N::set1(-0.5)))), ratio);
     const V y = N::select(N::lt(x, N::zero()), tail, N::sub(x, tail));

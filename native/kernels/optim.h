@@ -1,6 +1,6 @@
-// Optimizer updates in place, in one pass over (gradient, parameter, state…), all of length n. Every operation is
-// rounded separately in T, in the order of docs/kernels.md; products of scalars are taken in float64 first. No two
-// operands may overlap. NaN and infinities spread as in IEEE 754.
+// Optimizer updates in place, in one pass over (gradient, parameter, state…), all of length n. Every
+// operation is rounded separately in T, in the order of docs/kernels.md; products of scalars are taken in
+// float64 first. No two operands may overlap. NaN and infinities spread as in IEEE 754.
 #pragma once
 
 // Elements that are worth a thread of their own.
@@ -27,7 +27,8 @@ void update_contiguous(int64_t n, T* const (&p)[operands], const Step& step) {
 }
 
 template <class T, int operands, class Step>
-void update_strided(int64_t n, T* const (&p)[operands], const int64_t (&strides)[operands], const Step& step) {
+void update_strided(int64_t n, T* const (&p)[operands], const int64_t (&strides)[operands],
+                    const Step& step) {
   alignas(64) T scratch[operands][kUpdateChunk];
   T* chunk[operands];
   for (int o = 0; o < operands; o++) chunk[o] = scratch[o];

@@ -1,5 +1,6 @@
-// Random numbers y[S] from Philox4x32-10 blocks: the element of row-major number i depends on the seed, the offset
-// and i alone, never on the order in which elements are computed. The bits are those of the TypeScript executor.
+// Random numbers y[S] from Philox4x32-10 blocks: the element of row-major number i depends on the seed, the
+// offset and i alone, never on the order in which elements are computed. The bits are those of the TypeScript
+// executor.
 #pragma once
 
 #include "convert.h"
@@ -18,6 +19,7 @@ Status from_stream(const Args& args, Source source) {
   DimsReader dims(args);
   const Axes<1> axes(dims, false);
   const Tiling<1> tiling(axes);
+  if (tiling.tiles == 0) return {};
   // Elements first … first + n of the row-major order.
   const auto generate = [&](int64_t first, int64_t n, T* y) {
     PhiloxWords words;
@@ -63,8 +65,8 @@ inline double fraction53(uint32_t hi, uint32_t lo, double more) {
   return (static_cast<int32_t>(hi >> 5) * 0x1p26 + static_cast<int32_t>(lo >> 6) + more) * 0x1p-53;
 }
 
-// low + (high − low)·u, u of 24 bits for float32 and 53 for float64, computed in float64 and rounded. Where that
-// gives `high`, the largest number below it.
+// low + (high − low)·u, u of 24 bits for float32 and 53 for float64, computed in float64 and rounded. Where
+// that gives `high`, the largest number below it.
 template <class T>
 Status philox_uniform_kernel(const Args& args) {
   constexpr int per_block = std::is_same<T, float>::value ? 4 : 2;
@@ -115,10 +117,11 @@ Status philox_normal_kernel(const Args& args) {
 // 0 where u < p, u of 24 bits, else 1/(1−p).
 template <class T>
 Status dropout_mask_kernel(const Args& args) {
-  const T p = static_cast<T>(args.scalars[4]), kept = static_cast<T>(1 / (1 - args.scalars[4]));
+  const double p = static_cast<double>(static_cast<T>(args.scalars[4]));
+  const T kept = static_cast<T>(1 / (1 - args.scalars[4]));
   return from_stream<T, 4>(args, [=](const PhiloxWords& words, T* y) {
     for (int j = 0; j < kPhiloxBlocks; j++) {
-      for (int w = 0; w < 4; w++) y[4 * j + w] = fraction24(words[w][j]) < static_cast<double>(p) ? T{0} : kept;
+      for (int w = 0; w < 4; w++) y[4 * j + w] = fraction24(words[w][j]) < p ? T{0} : kept;
     }
   });
 }

@@ -1,8 +1,9 @@
-// How elementwise kernels walk strided operands: the axes of a group are reordered and merged, then cut into tiles
-// of a few rows, so that one loop over contiguous elements serves every layout.
+// How elementwise kernels walk strided operands: the axes of a group are reordered and merged, then cut into
+// tiles of a few rows, so that one loop over contiguous elements serves every layout.
 #pragma once
 
-// Elements of a tile that passes through scratch: small enough for three operands to stay in the first-level cache.
+// Elements of a tile that passes through scratch: small enough for three operands to stay in the first-level
+// cache.
 constexpr int64_t kTileElements = 1024;
 // Elements of a tile that is read and written where it stands.
 constexpr int64_t kDirectElements = 8192;
@@ -17,16 +18,17 @@ struct TileStrides {
   bool transposed() const { return row != 0 && std::abs(row) < std::abs(column); }
 };
 
-// `operands` views of one group of axes, without axes of size 1, and with neighbours merged where every operand
-// allows it. The rank is at least 2 (leading axes of size 1 are added).
+// `operands` views of one group of axes, without axes of size 1, and with neighbours merged where every
+// operand allows it. The rank is at least 2 (leading axes of size 1 are added).
 template <int operands>
 struct Axes {
   int rank = 0;
   int64_t sizes[kMaxRank + 2];
   int64_t strides[operands][kMaxRank + 2];
 
-  // Reads the group S and then the strides of each operand. With `reorder` the axes are sorted by the strides of
-  // the last operand, so that outputs are written in the order of memory; without, the row-major order stays.
+  // Reads the group S and then the strides of each operand. With `reorder` the axes are sorted by the strides
+  // of the last operand, so that outputs are written in the order of memory; without, the row-major order
+  // stays.
   Axes(DimsReader& dims, bool reorder) {
     const Group group = dims.group();
     const int64_t* given[operands];
@@ -155,7 +157,8 @@ struct Tile {
   const Tiling<operands>& tiling_;
 };
 
-// An operand's elements of one tile after another as contiguous runs: in place where they stand so, else in scratch.
+// An operand's elements of one tile after another as contiguous runs: in place where they stand so, else in
+// scratch.
 template <class T>
 class Run {
  public:

@@ -1,6 +1,7 @@
-// Elementwise functions y[S] = f(x[S]) of one argument. y may be the very same view as x. NaN gives NaN unless the
-// text says otherwise. Errors in ULP are the largest over all floats, found by native/test/ulp_exhaustive.cc;
-// those of float64 are the C library's. What states no error is correctly rounded.
+// Elementwise functions y[S] = f(x[S]) of one argument. y may be the very same view as x. NaN gives NaN
+// unless the text says otherwise. Errors in ULP are the largest over all floats, found by
+// native/test/ulp_exhaustive.cc; those of float64 are the C library's. What states no error is correctly
+// rounded.
 #pragma once
 
 #include "convert.h"
@@ -145,8 +146,8 @@ Status softplus_kernel(const Args& args) {
   return map<T>(args, kFunction<T>, [](V<T> x) { return Math<T>::softplus(x); });
 }
 
-// x·Φ(x), Φ the normal distribution function: ½·x·(1 + erf(x/√2)). @@ ULP. −∞ gives −0. Float32 is computed in
-// float64.
+// x·Φ(x), Φ the normal distribution function: ½·x·(1 + erf(x/√2)). @@ ULP. −∞ gives −0. Float32 is computed
+// in float64.
 template <class T>
 Status gelu_kernel(const Args& args) {
   if constexpr (std::is_same<T, float>::value) return map_widened(args, kDear, Widened::gelu);
@@ -173,7 +174,8 @@ template <class T>
 Status leaky_relu_kernel(const Args& args) {
   using N = Vec<T>;
   const V<T> slope = N::set1(static_cast<T>(args.scalars[0]));
-  return map<T>(args, kCheap, [slope](V<T> x) { return N::select(N::lt(x, N::zero()), N::mul(slope, x), x); });
+  return map<T>(args, kCheap,
+                [slope](V<T> x) { return N::select(N::lt(x, N::zero()), N::mul(slope, x), x); });
 }
 
 // low where x < low, else high where x > high, else x; NaN stays.

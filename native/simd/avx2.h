@@ -126,7 +126,8 @@ struct Vec<double> {
   }
   static V exponent(V a) {
     // The biased exponent in the low bits of 2⁵² is 2⁵² + its value.
-    const __m256i biased = _mm256_srli_epi64(_mm256_castpd_si256(a), 52), two52 = _mm256_set1_epi64x(0x4330000000000000);
+    const __m256i biased = _mm256_srli_epi64(_mm256_castpd_si256(a), 52);
+    const __m256i two52 = _mm256_set1_epi64x(0x4330000000000000);
     return sub(_mm256_castsi256_pd(_mm256_or_si256(biased, two52)), set1(4503599627370496.0 + 1023));
   }
   static V mantissa(V a) {

@@ -1,10 +1,11 @@
-// Measures the error of the float32 functions over all floats, against float64 references, on the fastest level.
+// Measures the error of the float32 functions over all floats against float64 references, on the fastest level.
 //
 //   ulp_exhaustive [FUNCTION|all] [STRIDE]
 //
-// takes every STRIDE-th bit pattern (default 1: all 2³² of them), prints the largest error in ULP and where it is,
-// and fails if one is above the function's bound, if a NaN, an infinity or the sign of a zero is not the
-// reference's, or if the levels differ in a bit. An ULP is the distance of the floats next to the reference.
+// takes every STRIDE-th bit pattern (default 1: all 2³² of them), prints the largest error in ULP and where it
+// is, and fails if one is above the function's bound, if a NaN, an infinity or the sign of a zero is not the
+// reference's, or if the levels differ in a bit (one batch in 16 is compared). An ULP is the distance between
+// the floats around the reference.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -29,9 +30,8 @@ enum KernelId {
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 double silu(double x) { return x == -INFINITY ? -0.0 : x / (1 + std::exp(-x)); }
-double softplus(double x) { return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x))); }
+double softplus(double x) { return (x < 0 ? 0 : x) + std::log1p(std::exp(-std::fabs(x))); }
 double gelu(double x) { return x < -40 ? -0.0 : 0.5 * x * std::erfc(-x * 0.70710678118654752440); }
-double nan_softplus(double x) { return std::isnan(x) ? x : softplus(x); }
 
 struct Function {
   const char* name;
@@ -41,19 +41,19 @@ struct Function {
 };
 
 const Function kFunctions[] = {
-    {"exp", k_exp_f32, std::exp, 2},
-    {"expm1", k_expm1_f32, std::expm1, 2},
-    {"log", k_log_f32, std::log, 2},
-    {"log1p", k_log1p_f32, std::log1p, 2},
-    {"sin", k_sin_f32, std::sin, 0.52},
-    {"cos", k_cos_f32, std::cos, 0.52},
-    {"tan", k_tan_f32, std::tan, 0.52},
-    {"tanh", k_tanh_f32, std::tanh, 2},
-    {"erf", k_erf_f32, std::erf, 2},
-    {"sigmoid", k_sigmoid_f32, sigmoid, 2},
-    {"softplus", k_softplus_f32, nan_softplus, 2},
-    {"gelu", k_gelu_f32, gelu, 0.52},
-    {"silu", k_silu_f32, silu, 2},
+    {"exp", k_exp_f32, std::exp, 1.1},
+    {"expm1", k_expm1_f32, std::expm1, 1.6},
+    {"log", k_log_f32, std::log, 0.9},
+    {"log1p", k_log1p_f32, std::log1p, 1.5},
+    {"sin", k_sin_f32, std::sin, 0.51},
+    {"cos", k_cos_f32, std::cos, 0.51},
+    {"tan", k_tan_f32, std::tan, 0.51},
+    {"tanh", k_tanh_f32, std::tanh, 1.4},
+    {"erf", k_erf_f32, std::erf, 1.2},
+    {"sigmoid", k_sigmoid_f32, sigmoid, 1.6},
+    {"softplus", k_softplus_f32, softplus, 1.8},
+    {"gelu", k_gelu_f32, gelu, 0.51},
+    {"silu", k_silu_f32, silu, 1.8},
 };
 
 constexpr int64_t kBatch = 1 << 14;
@@ -107,7 +107,7 @@ Worst measure(const Function& function, uint64_t stride, unsigned part, unsigned
     for (int64_t i = 0; i < n; i++) x[i] = float_of(static_cast<uint32_t>((begin + i) * stride));
     run(best_level(), function.kernel, x.data(), y.data(), n);
     for (const Level* const* level = supported_levels(); *level; level++) {
-      if (*level == best_level()) continue;
+      if (*level == best_level() || begin / kBatch / parts % 16 != 0) continue;
       run(*level, function.kernel, x.data(), other.data(), n);
       for (int64_t i = 0; i < n; i++) {
         worst.differing += bits_of(y[i]) != bits_of(other[i]) && !(std::isnan(y[i]) && std::isnan(other[i]));
@@ -136,9 +136,9 @@ bool check(const Function& function, uint64_t stride) {
     if (candidate.error > worst.error) worst = candidate;
   }
   const bool good = worst.error <= function.bound && differing == 0;
-  std::printf("%-9s %s  %.4f ULP at %.9g (%a), which gives %.9g; bound %g; %llu differ between levels\n", function.name,
-              good ? "ok  " : "FAIL", worst.error, worst.at, worst.at, worst.got, function.bound,
-              static_cast<unsigned long long>(differing));
+  std::printf("%-9s %s  %.4f ULP at %.9g, which gives %.9g; bound %g; %llu differ between levels\n",
+              function.name, good ? "ok  " : "FAIL", worst.error, static_cast<double>(worst.at),
+              static_cast<double>(worst.got), function.bound, static_cast<unsigned long long>(differing));
   std::fflush(stdout);
   return good;
 }

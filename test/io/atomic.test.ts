@@ -1,4 +1,7 @@
-/** Atomic writes: the content arrives whole, failures leave the old file and no temporary one, and the order of the system calls is the durable one. */
+/**
+ * Atomic writes: the content arrives whole, failures leave the old file and no temporary one, and the order
+ * of the system calls is the durable one.
+ */
 import * as fs from "node:fs";
 import * as promises from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -56,9 +56,9 @@ test("loss modules keep their weights in the state dict, as PyTorch's do", () =>
 describe("crossEntropy", () => {
   test("is log C for equal logits, and takes every integer dtype", () => {
     for (const dtype of ["int32", "uint8", "int64"] as const) {
-      expect(F.crossEntropy(zeros([4, 3], { dtype: "float64" }), labels.astype(dtype)).item()).toBe(
-        Math.log(3),
-      );
+      const loss = F.crossEntropy(zeros([4, 3], { dtype: "float64" }), labels.astype(dtype)).item();
+      // The logarithm itself may be off by its last bit.
+      expect(Math.abs(loss - Math.log(3))).toBeLessThanOrEqual(Number.EPSILON);
     }
   });
 

@@ -71,6 +71,21 @@ describe("finding parts", () => {
     expect(model.modules()).toHaveLength(3);
   });
 
+  test("lists a parameter that two modules share once", () => {
+    class Tied extends Module {
+      constructor(readonly weight: Parameter) {
+        super();
+      }
+      override forward(x: Tensor): Tensor {
+        return x.mul(this.weight);
+      }
+    }
+    const weight = new Parameter(ones([1]));
+    const model = new Sequential(new Tied(weight), new Tied(weight));
+    expect([...model.namedParameters()]).toEqual([["0.weight", weight]]);
+    expect(Object.keys(model.stateDict())).toEqual(["0.weight", "1.weight"]);
+  });
+
   test("refuses plain arrays of modules, and modules that contain themselves", () => {
     class Listed extends Module {
       readonly layers = [new ReLU()];

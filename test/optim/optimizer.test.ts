@@ -269,6 +269,15 @@ describe("state dict", () => {
     expect(JSON.parse(JSON.stringify(state.paramGroups))).toEqual(state.paramGroups);
   });
 
+  test("loading the state of an optimizer that made no step forgets what was kept", () => {
+    const layer = model();
+    const optimizer = new Adam(layer.parameters());
+    const initial = optimizer.stateDict();
+    train(layer, optimizer, 1);
+    optimizer.loadStateDict(initial);
+    expect(optimizer.state.size).toBe(0);
+  });
+
   const adam = (): Adam => new Adam(model().parameters());
   const good = (): OptimizerStateDict => {
     const layer = model();

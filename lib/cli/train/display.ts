@@ -1,20 +1,12 @@
 /** What a run shows while it goes on: a progress bar per epoch on a terminal, and a line per epoch everywhere. */
 import type { WriteStream } from "node:tty";
 import { SingleBar } from "cli-progress";
+import { formatCount, formatPercent } from "./format.js";
 import type { EpochMetrics, RunRecord } from "./record.js";
 import type { Observer } from "./session.js";
 
 const BAR_FORMAT = "epoch {epoch} {bar} {percentage}%  loss {loss}  {speed} samples/s  {eta_formatted}";
 const MS_PER_FRAME = 50;
-
-/** `12,345`. */
-export const formatCount = (value: number): string => Math.round(value).toLocaleString("en-US");
-
-/** `97.85 %`. */
-export const formatPercent = (share: number): string => `${(100 * share).toFixed(2)} %`;
-
-/** Losses and seconds: four significant digits, without an exponent where it can be helped. */
-export const formatNumber = (value: number): string => String(Number(value.toPrecision(4)));
 
 /** Writes lines to a stream, with a progress bar below them while an epoch runs. */
 export class Display implements Observer {

@@ -2,8 +2,8 @@
 import { noGrad } from "../../autograd/mode.js";
 import { DataLoader } from "../../data/data_loader.js";
 import type { ImageDataset } from "../../data/image_dataset.js";
-import type { Module } from "../../nn/index.js";
 import { crossEntropy } from "../../nn/functional/index.js";
+import type { Module } from "../../nn/index.js";
 import type { Tensor } from "../../tensor.js";
 
 const BATCH_SIZE = 500;

@@ -41,62 +41,54 @@ const CONFIG_OPTIONS: Record<keyof TrainConfig, Option> = {
     "digits, drawn by the program, or a folder with MNIST's IDX files",
     DEFAULTS.data,
   ).argParser(dataSource),
-  limit: option(
-    "--limit <n>",
-    "use at most n training and n test images",
-    "all",
-  ).argParser(values.positiveInteger),
+  limit: option("--limit <n>", "use at most n training and n test images", "all").argParser(
+    values.positiveInteger,
+  ),
   layers: option(
     "--layers <sizes>",
     "sizes of the layers, inputs first, classes last",
     DEFAULTS.layers,
   ).argParser(values.layerSizes),
-  activation: option(
-    "--activation <name>",
-    "function between the layers",
-    DEFAULTS.activation,
-  ).choices(ACTIVATIONS),
+  activation: option("--activation <name>", "function between the layers", DEFAULTS.activation).choices(
+    ACTIVATIONS,
+  ),
   dropout: option(
     "--dropout <p>",
     "probability to drop a hidden unit, in [0, 1)",
     DEFAULTS.dropout,
   ).argParser(values.fraction),
-  init: option("--init <name>", "initial weights; default: as PyTorch's Linear", DEFAULTS.init).choices(INITS),
+  init: option("--init <name>", "initial weights; default: as PyTorch's Linear", DEFAULTS.init).choices(
+    INITS,
+  ),
   optimizer: option("--optimizer <name>", "update rule", DEFAULTS.optimizer).choices(OPTIMIZERS),
-  lr: option(
-    "--lr <x>",
-    "step size",
-    `${DEFAULT_LR.adam}, sgd ${DEFAULT_LR.sgd}`,
-  ).argParser(values.positiveNumber),
-  momentum: option(
-    "--momentum <x>",
-    "momentum of sgd, in [0, 1)",
-    DEFAULTS.momentum,
-  ).argParser(values.fraction),
+  lr: option("--lr <x>", "step size", `${DEFAULT_LR.adam}, sgd ${DEFAULT_LR.sgd}`).argParser(
+    values.positiveNumber,
+  ),
+  momentum: option("--momentum <x>", "momentum of sgd, in [0, 1)", DEFAULTS.momentum).argParser(
+    values.fraction,
+  ),
   weightDecay: option(
     "--weight-decay <x>",
     "weight decay, decoupled for adamw",
     `${DEFAULT_WEIGHT_DECAY.adam}, adamw ${DEFAULT_WEIGHT_DECAY.adamw}`,
   ).argParser(values.nonNegativeNumber),
-  epochs: option(
-    "--epochs <n>",
-    "passes over the training images",
-    DEFAULTS.epochs,
-  ).argParser(values.positiveInteger),
-  batchSize: option(
-    "--batch-size <n>",
-    "images per step",
-    DEFAULTS.batchSize,
-  ).argParser(values.positiveInteger),
-  seed: option(
-    "--seed <n>",
-    "seed of initial weights, order and dropout",
-    DEFAULTS.seed,
-  ).argParser(values.seed),
+  epochs: option("--epochs <n>", "passes over the training images", DEFAULTS.epochs).argParser(
+    values.positiveInteger,
+  ),
+  batchSize: option("--batch-size <n>", "images per step", DEFAULTS.batchSize).argParser(
+    values.positiveInteger,
+  ),
+  seed: option("--seed <n>", "seed of initial weights, order and dropout", DEFAULTS.seed).argParser(
+    values.seed,
+  ),
 };
 
 const RUN_OPTIONS: Record<keyof RunOptions, Option> = {
-  out: option("--out <dir>", "folder of the run's files", `${defaultOut(DEFAULTS.data)}, or runs/NAME of the data`),
+  out: option(
+    "--out <dir>",
+    "folder of the run's files",
+    `${defaultOut(DEFAULTS.data)}, or runs/NAME of the data`,
+  ),
   resume: new Option("--resume", "go on from the checkpoint in --out; options left out are the checkpoint's"),
   checkpointEvery: new Option(
     "--checkpoint-every <n>",
@@ -131,7 +123,10 @@ export function readTrainOptions(command: Command): TrainOptions {
       .map((key) => [key, given[key as keyof TrainConfig]]),
   ) as Partial<TrainConfig>;
   if (config.momentum && !given.resume && config.optimizer !== "sgd") {
-    usageError(command, `option '--momentum <x>' is for --optimizer sgd, not ${config.optimizer ?? DEFAULTS.optimizer}.`);
+    usageError(
+      command,
+      `option '--momentum <x>' is for --optimizer sgd, not ${config.optimizer ?? DEFAULTS.optimizer}.`,
+    );
   }
   const { out, resume = false, checkpointEvery = null, threads = null } = given;
   const { detectAnomaly = false, json = false } = given;

@@ -100,7 +100,10 @@ export class RunRecord {
     }
     const every = Math.max(1, Math.floor(this.stepsPerEpoch / POINTS_PER_EPOCH));
     if (epoch.steps % every === 0 || this.isEpochTrained) {
-      curve.push({ epoch: history.length + epoch.steps / this.stepsPerEpoch, loss: window.loss / window.samples });
+      curve.push({
+        epoch: history.length + epoch.steps / this.stepsPerEpoch,
+        loss: window.loss / window.samples,
+      });
       this.state.window = empty();
     }
   }

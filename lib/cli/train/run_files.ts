@@ -29,7 +29,9 @@ export function prepareFolder(out: string): void {
     for (const path of [metrics, model, report]) rmSync(path, { force: true });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new ThalwegError("ERR_WRITE", `--out ${out} cannot be used as a folder: ${reason}`, { cause: error });
+    throw new ThalwegError("ERR_WRITE", `--out ${out} cannot be used as a folder: ${reason}`, {
+      cause: error,
+    });
   }
 }
 

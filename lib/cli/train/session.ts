@@ -172,7 +172,9 @@ export class TrainSession {
 /** The configuration in a checkpoint. StateError if there is none, or one that this command did not write. */
 function savedConfig(path: string): TrainConfig {
   if (!existsSync(path)) {
-    throw new StateError(`--resume: there is no checkpoint at ${path}; leave out --resume to start a new run`);
+    throw new StateError(
+      `--resume: there is no checkpoint at ${path}; leave out --resume to start a new run`,
+    );
   }
   const extra = loadCheckpoint(path, { generators: {} }).extra as Partial<Extra> | undefined;
   if (extra?.config && extra.record && extra.backend) return extra.config;

@@ -1,9 +1,9 @@
 /**
- * The digits as pen strokes: for each class, the ways people write it. Shapes only; size, slant, shake and ink
- * belong to whoever draws them.
+ * The digits as pen strokes: for each class, the ways people write it. Shapes only; size, slant, shake and
+ * ink belong to whoever draws them.
  *
- * A skeleton is written as text: strokes parted by `/`, each a list of points `x,y` that the pen passes smoothly;
- * at a point marked `!` it turns sharply. The box is 100 wide and 100 high, y points down.
+ * A skeleton is written as text: strokes parted by `/`, each a list of points `x,y` that the pen passes
+ * smoothly; at a point marked `!` it turns sharply. The box is 100 wide and 100 high, y points down.
  */
 
 export interface Point {
@@ -63,7 +63,7 @@ const TEXTS: readonly (readonly string[])[] = [
   ],
   [
     "72,16 52,2 30,10 28,28 48,44 70,60 78,80 58,97 34,95 22,78 34,58 54,46 72,30 72,14", // one s, closed
-    "50,2 30,10 28,30 48,46 70,32 70,12 50,2 44,5 / 50,46 26,58 22,82 48,98 76,84 74,60 50,46 42,49", // two rings
+    "50,2 30,10 28,30 48,46 70,32 70,12 50,2 44,5 / 50,46 26,58 22,82 48,98 76,84 74,60 50,46 42,49", // rings
     "70,12 46,4 30,18 38,38 60,54 74,76 58,96 34,94 26,76 44,52 62,36 74,18", // slim, open on top
   ],
   [

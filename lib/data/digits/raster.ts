@@ -1,16 +1,19 @@
 /**
- * Ink on pixels: draws the straight pieces of a path, anti-aliased, and adds what a scanner adds. Uses + − × ÷ √
- * only, so the pixels are the same on every engine.
+ * Ink on pixels: draws the straight pieces of a path, anti-aliased, and adds what a scanner adds. Uses + − ×
+ * ÷ √ only, so the pixels are the same on every engine.
  */
 import type { InkPath } from "./handwriting.js";
 import type { ImageRandom } from "./image_random.js";
 
-const SOFTNESS = [1.4, 2.2] as const; // width of an edge from full ink to none, pixels; above 1 it looks blurred
+const SOFTNESS = [1.4, 2.2] as const; // width of an edge from full ink to none, pixels: above 1 is blur
 const DARKNESS = [0.85, 1] as const; // of full ink
 const GRAIN = 0.15; // the share of a pixel's ink that may be missing
 const SPECKLE = 0.03; // largest grey value of empty paper
 
-/** Draws `path` over all size·size grey values (0 paper, 255 full ink) of `image`, row-major. `ink` is scratch. */
+/**
+ * Draws `path` over all size·size grey values (0 paper, 255 full ink) of `image`, row-major. `ink` is
+ * scratch.
+ */
 export function drawInk(
   path: InkPath,
   size: number,
@@ -34,8 +37,8 @@ export function drawInk(
 }
 
 /**
- * One straight piece with round ends. A pixel's coverage falls linearly with its distance from the edge of the ink,
- * over `softness` pixels; where pieces overlap the larger coverage counts.
+ * One straight piece with round ends. A pixel's coverage falls linearly with its distance from the edge of
+ * the ink, over `softness` pixels; where pieces overlap the larger coverage counts.
  */
 function drawPiece(
   x0: number,

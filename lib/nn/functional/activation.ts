@@ -2,8 +2,8 @@
 
 import { where } from "../../ops/select.js";
 import { gelu as geluExact, softplus as softplusExact } from "../../ops/unary.js";
+import { checkChoice, checkNumber, FINITE, POSITIVE, withDefaults } from "../../options.js";
 import type { Tensor } from "../../tensor.js";
-import { checkChoice, checkNumber, FINITE, POSITIVE, withDefaults } from "../options.js";
 
 /** Options of `gelu`. */
 export interface GeluOptions {

@@ -5,8 +5,8 @@ import { formatShape, type Shape, sameShape, sizeOf } from "../../ndarray/shape.
 import { crossEntropyPerExample } from "../../ops/cross_entropy.js";
 import { checkTensor } from "../../ops/operands.js";
 import { where } from "../../ops/select.js";
+import { checkNumber, INTEGER, UNIT_INTERVAL, withDefaults } from "../../options.js";
 import { ones, type Tensor } from "../../tensor.js";
-import { checkNumber, INTEGER, UNIT_INTERVAL, withDefaults } from "../options.js";
 import { checkLabels, isClass, labelsAsInt32 } from "./labels.js";
 import { checkReduction, checkSameShape, type ReductionOptions, reduceLoss } from "./reduction.js";
 

@@ -1,8 +1,8 @@
 /** Dropout. */
 import { checkTensor } from "../../ops/operands.js";
+import { checkNumber, UNIT_INTERVAL, withDefaults } from "../../options.js";
 import { defaultGenerator, type Generator } from "../../random/generator.js";
 import type { Tensor } from "../../tensor.js";
-import { checkNumber, UNIT_INTERVAL, withDefaults } from "../options.js";
 
 /** Options of `dropout`. */
 export interface DropoutOptions {

@@ -3,8 +3,8 @@ import { IndexError, ShapeError } from "../../errors.js";
 import { formatShape } from "../../ndarray/shape.js";
 import { checkTensor } from "../../ops/operands.js";
 import { where } from "../../ops/select.js";
+import { checkNumber, INTEGER, withDefaults } from "../../options.js";
 import type { Tensor } from "../../tensor.js";
-import { checkNumber, INTEGER, withDefaults } from "../options.js";
 import { checkLabels } from "./labels.js";
 
 /** Options of `embedding`. */

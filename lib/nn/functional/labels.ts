@@ -3,8 +3,8 @@ import { DTypeError, IndexError } from "../../errors.js";
 import { arange } from "../../ndarray/creation.js";
 import type { DType } from "../../ndarray/dtype.js";
 import { checkTensor } from "../../ops/operands.js";
+import { checkNumber, POSITIVE_INTEGER, withDefaults } from "../../options.js";
 import { Tensor } from "../../tensor.js";
-import { checkNumber, POSITIVE_INTEGER, withDefaults } from "../options.js";
 
 /** What messages call the integers. */
 const PLURAL = { label: "labels", index: "indices" };

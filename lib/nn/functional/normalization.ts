@@ -4,8 +4,8 @@ import { ShapeError } from "../../errors.js";
 import { formatShape, type Shape, sameShape, sizeOf } from "../../ndarray/shape.js";
 import { batchNormChannels, layerNormRows } from "../../ops/normalize.js";
 import { checkTensor } from "../../ops/operands.js";
+import { checkNumber, NON_NEGATIVE, UNIT_INTERVAL, withDefaults } from "../../options.js";
 import { ones, type Tensor, zeros } from "../../tensor.js";
-import { checkNumber, NON_NEGATIVE, UNIT_INTERVAL, withDefaults } from "../options.js";
 
 /** What both normalizations take. */
 interface AffineOptions {

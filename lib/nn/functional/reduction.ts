@@ -2,8 +2,8 @@
 import { ShapeError } from "../../errors.js";
 import { formatShape, sameShape } from "../../ndarray/shape.js";
 import { checkTensor } from "../../ops/operands.js";
+import { checkChoice } from "../../options.js";
 import type { Tensor } from "../../tensor.js";
-import { checkChoice } from "../options.js";
 
 /** What becomes of the losses of all examples or elements. */
 export type Reduction = "none" | "mean" | "sum";

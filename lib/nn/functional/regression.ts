@@ -3,8 +3,8 @@
 import { ShapeError } from "../../errors.js";
 import { formatShape } from "../../ndarray/shape.js";
 import { checkTensor } from "../../ops/operands.js";
+import { checkNumber, NON_NEGATIVE, POSITIVE, withDefaults } from "../../options.js";
 import type { Tensor } from "../../tensor.js";
-import { checkNumber, NON_NEGATIVE, POSITIVE, withDefaults } from "../options.js";
 import { checkReduction, checkSameShape, type ReductionOptions, reduceLoss } from "./reduction.js";
 
 /** Checks what all losses here share. */

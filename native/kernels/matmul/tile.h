@@ -56,12 +56,14 @@ void multiply_tile(const TileOperands<T>& t, std::index_sequence<i...>) {
   for (int64_t p = t.k; p > 0; p--, a += a_step, b += b_step) {
     ((sum[i] = X::fma(X::set1(a[i / kVectors * a_row]), X::load(b + i % kVectors * W), sum[i])), ...);
   }
-  const auto put = [&](size_t at, V value) {
-    T* const c = t.c + at / kVectors * t.c_row + at % kVectors * W;
+  const auto place = [&](size_t at) { return t.c + at / kVectors * t.c_row + at % kVectors * W; };
+  const auto put_part = [&](size_t at, V value) {
     const int rest = t.width - static_cast<int>(at % kVectors) * W, n = rest < W ? rest : W;
-    if (n > 0) store_part<X>(c, t.assign ? value : X::add(load_part<X>(c, n), value), n);
+    if (n > 0) store_part<X>(place(at), t.assign ? value : X::add(load_part<X>(place(at), n), value), n);
   };
-  (put(i, sum[i]), ...);
+  if (t.width < kVectors * W) (put_part(i, sum[i]), ...);
+  else if (t.assign) (X::store(place(i), sum[i]), ...);
+  else (X::store(place(i), X::add(X::load(place(i)), sum[i])), ...);
 }
 
 template <class T>

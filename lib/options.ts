@@ -1,6 +1,6 @@
 /** Checks of options, shared by layers, initializers and optimizers: names, kinds and ranges, in one wording. */
-import { ArgumentError } from "../errors.js";
-import { describe } from "../ops/operands.js";
+import { ArgumentError } from "./errors.js";
+import { describe } from "./ops/operands.js";
 
 /** A set of numbers, and how an error message puts it. */
 export interface Range {
