@@ -15,15 +15,14 @@ export const DIGIT_SIZE = 28;
  * Draws `n` labelled digits. Image i is a function of (seed, i) alone, the same on every machine: a longer
  * set starts with the shorter one, and `drawDigits(n + m, seed)` splits into n training and m test images.
  *
- * @param n number of images, an integer in [0, 2^32)
+ * @param n number of images, an integer in [0, 2^22): 3 GiB of pixels
  * @param seed an integer in [0, 2^53)
- * @returns `images`: uint8 n·28·28, row-major, 0 is paper and 255 full ink; `labels`: uint8 n, uniform over 0
- * … 9
+ * @returns `images`: uint8 n·28·28, row-major, 0 is paper and 255 full ink; `labels`: uint8 n, 0 … 9, uniform
  * @throws ArgumentError
  */
 export function drawDigits(n: number, seed: number): { images: Uint8Array; labels: Uint8Array } {
-  if (!Number.isInteger(n) || n < 0 || n >= 2 ** 32) {
-    throw new ArgumentError(`drawDigits: n is ${String(n)}; it must be an integer in [0, 2^32)`);
+  if (!Number.isInteger(n) || n < 0 || n >= 2 ** 22) {
+    throw new ArgumentError(`drawDigits: n is ${String(n)}; it must be an integer in [0, 2^22)`);
   }
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new ArgumentError(`drawDigits: seed is ${String(seed)}; it must be an integer in [0, 2^53)`);

@@ -13,10 +13,22 @@ const matmulOperation: Apply<object> = defineOperation<object>({
   name: "matmul",
   forward: ([a, b]) => multiply(a, b),
   derivative: (grad, { inputs: [a, b] }) => [
-    () => matmulOperation([grad, transpose(b)], {}),
-    () => matmulOperation([transpose(a), grad], {}),
+    () => product(grad, transpose(b), isColumnMajor(a.array)),
+    () => product(transpose(a), grad, isColumnMajor(b.array)),
   ],
 });
+
+/**
+ * a·b, laid out column by column where asked: the gradient of a transposed operand (the weight of a linear layer)
+ * is then compact once the transposition is undone. The order of the additions is the same.
+ */
+function product(a: Tensor, b: Tensor, columnMajor: boolean): Tensor {
+  return columnMajor
+    ? transpose(matmulOperation([transpose(b), transpose(a)], {}))
+    : matmulOperation([a, b], {});
+}
+
+const isColumnMajor = ({ strides }: NDArray): boolean => strides.at(-2) === 1 && strides.at(-1) !== 1;
 
 function multiply(a: NDArray, b: NDArray): NDArray {
   const [m, k] = a.shape.slice(-2);

@@ -39,7 +39,9 @@ describe("IDX files as arrays", () => {
   });
 
   test("dtypes without an IDX type are refused, and bad bytes", async () => {
-    await expect(writeIdx(join(folder, "x"), array([true]))).rejects.toThrow(DTypeError);
+    const bool = writeIdx(join(folder, "x"), array([true]));
+    await expect(bool).rejects.toThrow(DTypeError);
+    await expect(bool).rejects.toThrow(/no element type for bool; convert with astype/);
     await expect(writeIdx(join(folder, "x"), array([1n]))).rejects.toThrow(/no element type for int64/);
     expect(() => parseIdx(Uint8Array.of(1, 2, 3))).toThrow(FormatError);
   });

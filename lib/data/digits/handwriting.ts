@@ -24,7 +24,7 @@ const STYLE = {
   turn: 0.03, // std of tan(angle/2)
   shake: 0.01, // std of each control point, of the unit box
   bend: 0.032, // std of each control point of the bending patch, of the unit box
-  margin: 2, // pixels that stay empty at the edge of the image
+  margin: 2, // least distance of the pen's path from the edge of the image, pixels
   shift: 1.6, // std of the shift from the centre, pixels
   radius: [1.35, 2.1], // of the pen, pixels
   pressure: 0.14, // std of the relative change of the radius from a stroke's start to its end
