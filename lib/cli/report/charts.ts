@@ -45,7 +45,7 @@ export async function chartDrawer(): Promise<DrawChart | null> {
     try {
       instance.setOption(optionOf(chart));
       // The style is for a pointer over the chart; nothing here reacts to one.
-      const svg = instance.renderToSVGString({ useViewBox: true }).replace(/<style[^]*?<\/style>/, "");
+      const svg = instance.renderToSVGString({ useViewBox: true }).replace(/<style[\s\S]*?<\/style>/, "");
       return svg.replace("<svg ", `<svg role="img" aria-label="${chart.label}" `);
     } finally {
       instance.dispose();
