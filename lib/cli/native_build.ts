@@ -78,7 +78,7 @@ function findCompiler(): string | null {
     ...(pythons.some((name) => runs(name, ["--version"])) ? [] : ["Python 3"]),
   ];
   if (compiler !== undefined && missing.length === 0) return compiler;
-  throw new MissingToolError(`the native executor cannot be compiled: ${missing.join(" and ")} not found`);
+  throw new MissingToolError(`the native executor cannot be compiled; not found: ${missing.join(", ")}`);
 }
 
 const runs = (command: string, args: string[], input?: string): boolean =>

@@ -1,4 +1,6 @@
-/** Batches of a dataset, epoch by epoch, in order or shuffled, from a position that can be saved and resumed. */
+/**
+ * Batches of a dataset, epoch by epoch, in order or shuffled, from a position that can be saved and resumed.
+ */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Tensor } from "../autograd/tensor.js";
 import { ArgumentError, StateError } from "../errors.js";
@@ -42,12 +44,14 @@ interface Epoch {
 type Source<Batch extends Tensor[]> = Pick<Dataset<Batch>, "length" | "batch">;
 
 /**
- * Goes through a dataset in batches. Each `for … of` or `for await … of` is one epoch; the second form gives way to
- * the event loop between batches. An epoch left by `break` is not taken up again: the next loop begins a new one.
+ * Goes through a dataset in batches. Each `for … of` or `for await … of` is one epoch; the second form gives
+ * way to the event loop between batches. An epoch left by `break` is not taken up again: the next loop begins
+ * a new one.
  *
- * To resume: `getState()` at any time (a batch counts as given once the loop's body has it), and later `setState()`
- * on a loader made alike. The next loop then gives exactly the batches that were left of that epoch, perhaps none,
- * the epochs after it are those that would have followed, and the generator is where it was.
+ * To resume: `getState()` at any time (a batch counts as given once the loop's body has it), and later
+ * `setState()` on a loader made alike. The next loop then gives exactly the batches that were left of that
+ * epoch, perhaps none, the epochs after it are those that would have followed, and the generator is where it
+ * was.
  */
 export class DataLoader<Batch extends Tensor[] = Tensor[]> {
   readonly dataset: Source<Batch>;
@@ -128,7 +132,10 @@ export class DataLoader<Batch extends Tensor[] = Tensor[]> {
     };
   }
 
-  /** Continues from a saved position; sets the generator too if the loader shuffles. StateError as `checkState`. */
+  /**
+   * Continues from a saved position; sets the generator too if the loader shuffles. StateError as
+   * `checkState`.
+   */
   setState(state: DataLoaderState): this {
     this.checkState(state);
     const { epoch, batch, shuffle } = state;

@@ -1,6 +1,6 @@
 /**
- * Datasets: what can be asked for the samples at given positions, a whole batch at once. Order and batches are the
- * loader's business (data_loader.ts).
+ * Datasets: what can be asked for the samples at given positions, a whole batch at once. Order and batches
+ * are the loader's business (data_loader.ts).
  */
 import { Tensor } from "../autograd/tensor.js";
 import { ArgumentError, IndexError, ShapeError } from "../errors.js";
@@ -10,14 +10,16 @@ import { formatShape } from "../ndarray/shape.js";
 import { defaultGenerator, type Generator } from "../random/generator.js";
 
 /**
- * A set of samples with positions 0 … length − 1, each made of one or more tensors (for example input and label).
- * A dataset of your own gives `length` and `batch`.
+ * A set of samples with positions 0 … length − 1, each made of one or more tensors (for example input and
+ * label). A dataset of your own gives `length` and `batch`.
  */
 export abstract class Dataset<Sample extends Tensor[] = Tensor[]> {
   /** Number of samples. */
   abstract readonly length: number;
 
-  /** The samples at `indices`, stacked along a new first axis. IndexError for a position outside [0, length). */
+  /**
+   * The samples at `indices`, stacked along a new first axis. IndexError for a position outside [0, length).
+   */
   abstract batch(indices: Int32Array): Sample;
 
   /** The sample at position `index`, without a batch axis. IndexError outside [0, length). */
@@ -82,8 +84,8 @@ export class Subset<Sample extends Tensor[]> extends Dataset<Sample> {
 /**
  * Cuts a dataset at random into disjoint parts that together are all of it.
  *
- * @param parts the lengths of the parts, which add up to the dataset's; or fractions that add up to 1: each part
- *   gets the whole number below its share, and the first parts one sample more until none is left
+ * @param parts the lengths of the parts, which add up to the dataset's; or fractions that add up to 1: each
+ *   part gets the whole number below its share, and the first parts one sample more until none is left
  * @param options.generator draws the order; the default generator unless given
  * @throws ArgumentError if the parts do not add up
  */

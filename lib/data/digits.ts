@@ -18,8 +18,8 @@ const TRAIN_PER_TEST = 5;
 const MAX_DIGITS = 1_000_000;
 
 /**
- * Handwritten-looking digits in the format of MNIST (28×28, labels 0 … 9), drawn on the spot: the same on every
- * machine for the same options. No test image is a training image.
+ * Handwritten-looking digits in the format of MNIST (28×28, labels 0 … 9), drawn on the spot: the same on
+ * every machine for the same options. No test image is a training image.
  *
  * @throws ArgumentError for an option outside its range
  */

@@ -18,8 +18,9 @@ const PARTS = { train: "train", test: "t10k" } as const;
 const KINDS = { images: "idx3-ubyte", labels: "idx1-ubyte" } as const;
 
 /**
- * Reads MNIST from a folder with `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
- * `t10k-labels-idx1-ubyte`; a dot may stand for the second hyphen, and each may be gzipped (`.gz`).
+ * Reads MNIST from a folder with `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
+ * `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`; a dot may stand for the second hyphen, and each may
+ * be gzipped (`.gz`).
  *
  * @returns images uint8 [N, H, W], labels int32 [N] in 0 … 9
  * @throws FormatError for a missing or damaged file, and for images and labels that do not belong together

@@ -1,7 +1,7 @@
 /**
- * Checkpoints: everything a training run needs to go on bit for bit, in one safetensors file. The tensors are named
- * `model.…` and `optimizer.…`; all else is JSON in the file's metadata. The format of tensors is safetensors.ts's
- * business.
+ * Checkpoints: everything a training run needs to go on bit for bit, in one safetensors file. The tensors are
+ * named `model.…` and `optimizer.…`; all else is JSON in the file's metadata. The format of tensors is
+ * safetensors.ts's business.
  */
 import { Tensor } from "../autograd/tensor.js";
 import type { DataLoader } from "../data/data_loader.js";
@@ -12,7 +12,9 @@ import { defaultGenerator, Generator, type GeneratorState } from "../random/gene
 import { pack, unpack } from "./packing.js";
 import { loadSafetensors, saveSafetensors } from "./safetensors.js";
 
-/** An optimizer, as far as a checkpoint is concerned: `loadStateDict` checks all before it changes anything. */
+/**
+ * An optimizer, as far as a checkpoint is concerned: `loadStateDict` checks all before it changes anything.
+ */
 interface StatefulOptimizer {
   stateDict(): unknown;
   loadStateDict(state: never): unknown;
@@ -41,9 +43,10 @@ interface Content {
 }
 
 /**
- * Writes the state of the given parts to a file, and `extra`: plain data of your own, with tensors in it or without
- * (a scheduler's state, the best loss so far). It returns once the file is on the disk, and at no moment is there
- * half a file, so a signal handler may call it; not while a compiled step runs, which is changing the parameters.
+ * Writes the state of the given parts to a file, and `extra`: plain data of your own, with tensors in it or
+ * without (a scheduler's state, the best loss so far). It returns once the file is on the disk, and at no
+ * moment is there half a file, so a signal handler may call it; not while a compiled step runs, which is
+ * changing the parameters.
  *
  * @throws ArgumentError for `extra` that is no plain data; ThalwegError `ERR_WRITE`
  */
@@ -64,12 +67,12 @@ export function saveCheckpoint(path: string, parts: CheckpointParts & { extra?: 
 }
 
 /**
- * Puts the given parts into the state they had when the checkpoint was written. What the file holds beyond them is
- * left alone. Everything is checked first: on any error nothing has changed.
+ * Puts the given parts into the state they had when the checkpoint was written. What the file holds beyond
+ * them is left alone. Everything is checked first: on any error nothing has changed.
  *
  * @returns the `extra` that was saved, undefined if there was none
- * @throws FormatError for a file that is no checkpoint, or damaged; StateError for parts that are not in it or do
- *   not fit: a model of another architecture, an optimizer of another kind, a loader of other batches
+ * @throws FormatError for a file that is no checkpoint, or damaged; StateError for parts that are not in it
+ *   or do not fit: a model of another architecture, an optimizer of another kind, a loader of other batches
  */
 export function loadCheckpoint(path: string, parts: CheckpointParts): { extra: unknown } {
   const { model, optimizer, generators = { default: defaultGenerator() }, loader } = parts;
@@ -120,7 +123,9 @@ function readContent(path: string): Content {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null;
 
-/** Whether the parts are there in form; whether they fit is checked against the objects they are loaded into. */
+/**
+ * Whether the parts are there in form; whether they fit is checked against the objects they are loaded into.
+ */
 function isContent(value: unknown): value is Content {
   if (!isObject(value)) return false;
   const { model = {}, generators } = value;

@@ -1,4 +1,7 @@
-/** 16-bit floats, which no array holds, widened to float32. Every value is kept, signed zeros and infinities too. */
+/**
+ * 16-bit floats, which no array holds, widened to float32. Every value is kept, signed zeros and infinities
+ * too.
+ */
 
 const HALF = { exponentBits: 5, mantissaBits: 10, bias: 15 } as const;
 const FLOAT_MANTISSA_SHIFT = 13; // 23 − 10

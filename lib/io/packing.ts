@@ -1,6 +1,6 @@
 /**
- * Plain data with tensors in it, taken apart into JSON and named tensors, and put together again. Numbers that JSON
- * does not know (NaN, infinities, −0) survive.
+ * Plain data with tensors in it, taken apart into JSON and named tensors, and put together again. Numbers
+ * that JSON does not know (NaN, infinities, −0) survive.
  */
 import { Tensor } from "../autograd/tensor.js";
 import { ArgumentError, FormatError } from "../errors.js";
@@ -14,8 +14,9 @@ const NUMBER = "$number";
 const MAX_DEPTH = 100;
 
 /**
- * Returns `value` as JSON in which `{ "$tensor": name }` stands for a tensor, and adds the tensor to `tensors` under
- * that name: the path to it, keys joined by dots. Properties that are undefined are left out, as JSON does.
+ * Returns `value` as JSON in which `{ "$tensor": name }` stands for a tensor, and adds the tensor to
+ * `tensors` under that name: the path to it, keys joined by dots. Properties that are undefined are left out,
+ * as JSON does.
  *
  * @param operation named in errors
  * @throws ArgumentError naming the path of what is neither plain data nor a tensor

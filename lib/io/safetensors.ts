@@ -1,6 +1,6 @@
 /**
- * Safetensors files: named tensors and a map of strings, readable by every framework. Checkpoints, which hold more
- * than that, are in checkpoint.ts; the header's rules in safetensors_header.ts.
+ * Safetensors files: named tensors and a map of strings, readable by every framework. Checkpoints, which hold
+ * more than that, are in checkpoint.ts; the header's rules in safetensors_header.ts.
  */
 import { readFileSync } from "node:fs";
 import { Tensor } from "../autograd/tensor.js";
@@ -25,7 +25,10 @@ import {
 
 /** The content of a safetensors file. */
 export interface Safetensors {
-  /** By name, in the order of their bytes. They share no memory with the file's bytes, and are leaves without grad. */
+  /**
+   * By name, in the order of their bytes. They share no memory with the file's bytes, and are leaves without
+   * grad.
+   */
   tensors: Record<string, Tensor>;
   metadata: Record<string, string>;
 }
@@ -35,8 +38,8 @@ export interface Safetensors {
  * float32, which holds all their values.
  *
  * @param name what error messages call the file
- * @throws FormatError for anything but one whole, valid file, and for other element types. Memory use is bounded by
- *   a small multiple of the bytes.
+ * @throws FormatError for anything but one whole, valid file, and for other element types. Memory use is
+ *   bounded by a small multiple of the bytes.
  */
 export function parseSafetensors(bytes: Uint8Array, name = "the safetensors data"): Safetensors {
   const { entries, metadata, dataStart } = parseHeader(bytes, name);
@@ -73,8 +76,8 @@ export const encodeSafetensors = (tensors: NamedArrays, metadata: Record<string,
   Buffer.concat(pieces("encodeSafetensors", tensors, metadata));
 
 /**
- * Writes a safetensors file: after a crash there is the old file or the whole new one, and when the function returns
- * it is on the disk. A model is saved by `saveSafetensors(path, model.stateDict())` and restored by
+ * Writes a safetensors file: after a crash there is the old file or the whole new one, and when the function
+ * returns it is on the disk. A model is saved by `saveSafetensors(path, model.stateDict())` and restored by
  * `model.loadStateDict(loadSafetensors(path).tensors)`.
  *
  * @throws ArgumentError for a name or metadata that the format cannot hold; ThalwegError `ERR_WRITE`

@@ -1,6 +1,6 @@
 /**
- * The header of a safetensors file: eight bytes with the length of a JSON text (little-endian), and that text, which
- * gives each tensor's element type, shape and place in the rest of the file
+ * The header of a safetensors file: eight bytes with the length of a JSON text (little-endian), and that
+ * text, which gives each tensor's element type, shape and place in the rest of the file
  * (https://github.com/huggingface/safetensors, "Format"). The tensors' bytes are safetensors.ts's business.
  */
 import { FormatError } from "../errors.js";
@@ -28,7 +28,9 @@ export const METADATA_KEY = "__metadata__";
 /** Bytes before the JSON text. */
 export const LENGTH_BYTES = 8;
 
-/** Longest JSON text, as in the reference implementation: a bound on the work that a hostile file can ask for. */
+/**
+ * Longest JSON text, as in the reference implementation: a bound on the work that a hostile file can ask for.
+ */
 export const MAX_HEADER_BYTES = 100_000_000;
 
 /** A tensor as the header describes it. */
@@ -49,7 +51,9 @@ export interface Header {
   readonly dataStart: number;
 }
 
-/** Reads and checks the whole header; what it describes fills `bytes` exactly. `file` is its name in errors. */
+/**
+ * Reads and checks the whole header; what it describes fills `bytes` exactly. `file` is its name in errors.
+ */
 export function parseHeader(bytes: Uint8Array, file: string): Header {
   const { json, dataStart } = readJson(bytes, file);
   const { [METADATA_KEY]: rawMetadata, ...rawEntries } = json;

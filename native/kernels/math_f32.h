@@ -60,7 +60,7 @@ struct Math<float> {
                                   -0.00818252098f, 0.00214398815f);
     const V near = N::fma(N::mul(x, s), p, x);
     const V far = N::sub(one, N::div(N::set1(2), N::add(one, exp(N::add(a, a)))));
-    return N::select(N::lt(a, N::set1(0.625f)), near, N::copysign(far, x));
+    return N::copysign(N::select(N::lt(a, N::set1(0.625f)), near, far), x);
   }
 
   static V sigmoid(V x) { return times_sigmoid(N::set1(1), x); }
@@ -88,7 +88,7 @@ struct Math<float> {
     const V q = polynomial<float>(b, -0.000178163915f, 1.12952721f, 0.633333862f, 0.108276367f,
                                   -0.0250994898f, 0.00415238552f, -0.000426012644f, 1.91686267e-05f, 1.77239102e-07f);
     const V far = N::sub(N::set1(1), exp(N::neg(q)));
-    return N::select(N::lt(a, N::set1(0.96f)), near, N::copysign(far, x));
+    return N::copysign(N::select(N::lt(a, N::set1(0.96f)), near, far), x);
   }
 
  private:

@@ -61,7 +61,7 @@ struct Widened {
                                         2.4799761209375214e-05, -2.7227581499099992e-07);
     const V one = N::set1(1), three = N::set1(3);
     const M is1 = N::eq(quadrant, one), is3 = N::eq(quadrant, three);
-    return {N::fma(N::mul(r, s), sine, r), N::fma(s, cosine, one), N::or_(is1, is3), N::le(two, quadrant),
+    return {N::mul(r, N::fma(s, sine, one)), N::fma(s, cosine, one), N::or_(is1, is3), N::le(two, quadrant),
             N::or_(is1, N::eq(quadrant, two))};
   }
 
