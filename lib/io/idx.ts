@@ -4,11 +4,11 @@
  * (http://yann.lecun.com/exdb/mnist/). Plain objects only: arrays and datasets are made from them elsewhere.
  */
 import { readFile } from "node:fs/promises";
-import { endianness } from "node:os";
 import { promisify } from "node:util";
 import { constants, gunzip, gunzipSync, gzip } from "node:zlib";
 import { ArgumentError, DTypeError, FormatError, ShapeError } from "../errors.js";
 import { writeFileAtomic } from "./atomic.js";
+import { convertByteOrder } from "./byte_order.js";
 
 export type IdxDType = "uint8" | "int32" | "float32" | "float64";
 export type IdxData = Uint8Array | Int32Array | Float32Array | Float64Array;
@@ -109,7 +109,7 @@ export function encodeIdx({ dtype, shape, data }: IdxArray): Uint8Array {
     header.setUint32(4 + 4 * axis, size);
   });
   out.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start);
-  swapBigEndian(out.subarray(start), itemBytes);
+  convertByteOrder(out.subarray(start), itemBytes, "BE");
   return out;
 }
 
@@ -184,7 +184,7 @@ function decode(bytes: Uint8Array, name: string): IdxArray {
   }
   const elements = new Uint8Array(total - start);
   elements.set(bytes.subarray(start));
-  swapBigEndian(elements, TYPES[dtype].bytes);
+  convertByteOrder(elements, TYPES[dtype].bytes, "BE");
   return { dtype, shape, data: new TYPES[dtype].storage(elements.buffer) };
 }
 
@@ -240,14 +240,6 @@ function gzipError(error: unknown, name: string, announced?: number): FormatErro
 
 function dtypeOf(code: number): IdxDType | undefined {
   return (Object.keys(TYPES) as IdxDType[]).find((dtype) => TYPES[dtype].code === code);
-}
-
-/** Turns big-endian elements into the machine's order, or back, in place. */
-function swapBigEndian(bytes: Uint8Array, itemBytes: 1 | 4 | 8): void {
-  if (endianness() === "BE") return;
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (itemBytes === 4) view.swap32();
-  if (itemBytes === 8) view.swap64();
 }
 
 const elementsOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);

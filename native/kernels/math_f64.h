@@ -55,8 +55,9 @@ struct Math<double> {
     });
   }
 
-  // ½·x·erfc(z), z = −x/√2; −∞ gives −0. The rounding error of z, which the tail multiplies by 2z², is taken off
-  // again. Below −37.5, where erfc is subnormal, the result is off by up to 20 of the smallest subnormal number.
+  // ½·x·erfc(z), z = −x/√2; −∞ gives −0. The rounding error of z, which the tail multiplies by 2z², is taken
+  // off again. Below −37.5, where erfc is subnormal, the result is off by up to 20 of the smallest subnormal
+  // number.
   static V gelu(V x) {
     return each_lane(x, [](double a) {
       if (a < -40) return -0.0;

@@ -27,8 +27,8 @@ struct Widened {
     return huge(x, y, [](double a) { return std::tan(a); });
   }
 
-  // x·Φ(−|x|) below 0 and x − x·Φ(−|x|) above, Φ(−t) = exp(−t²/2)·R(t). The ratio R is a polynomial in
-  // (t − 4)/(t + 4), made for t up to 14.6, where a float32 x·Φ(x) is 0.
+  // x·Φ(x) with Φ(−t) = exp(−t²/2)·R(t) and Φ(t) = 1 − Φ(−t). The ratio R is a polynomial in (t − 4)/(t + 4),
+  // made for t up to 14.6, where a float32 x·Φ(x) is 0.
   static V gelu(V x) {
     const V t = N::min(N::set1(14.6), N::abs(x)), four = N::set1(4);
     const V z = N::div(N::sub(t, four), N::add(t, four));
@@ -37,9 +37,9 @@ struct Widened {
                                        0.00050754824986333079, 0.0006402735378974293, -0.00018657263452900654,
                                        -4.9186090196165085e-05, 2.5692327177532311e-05,
                                        7.7463129249817643e-06);
-    const V bounded = N::max(N::set1(-14.6), x);
-    const V tail = N::mul(N::mul(bounded, exp(N::mul(N::mul(t, t), N::set1(-0.5)))), ratio);
-    const V y = N::select(N::lt(x, N::zero()), tail, N::sub(x, tail));
+    const V tail = N::mul(exp(N::mul(N::mul(t, t), N::set1(-0.5))), ratio);
+    const V phi = N::select(N::lt(x, N::zero()), tail, N::sub(N::set1(1), tail));
+    const V y = N::mul(N::max(N::set1(-14.6), x), phi);
     return N::select(N::lt(x, N::set1(14.6)), y, x);
   }
 
