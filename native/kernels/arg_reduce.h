@@ -1,9 +1,10 @@
-// argmax and argmin: T[OR] -> i32[O], the position (row-major over R) of the first extremum, or of the first NaN.
-// First the extrema, by the reduction that `max` and `min` are; then the first number that equals each one.
+// argmax and argmin: T[OR] -> i32[O], the position (row-major over R) of the first extremum, or of the first
+// NaN. First the extrema, by the reduction that `max` and `min` are; then the first number that equals each
+// one.
 #pragma once
 
-// Whether x is where the extremum is: a sequence with a NaN has NaN as its extremum, which equals nothing, so that
-// its first NaN is what is found.
+// Whether x is where the extremum is: a sequence with a NaN has NaN as its extremum, which equals nothing, so
+// that its first NaN is what is found.
 template <class T>
 bool is_extremum(T x, T extremum) { return x == extremum || x != x; }
 

@@ -37,7 +37,7 @@ Status gather_kernel(const Args& args) {
       const T* const from = args.in<T>(0) + row * x_row;
       T* const to = args.out<T>(2) + i * out_row;
       if (contiguous) {
-        std::memcpy(to, from, static_cast<size_t>(d) * sizeof(T));
+        std::memmove(to, from, static_cast<size_t>(d) * sizeof(T));  // they may overlap: any values, but no more
       } else {
         for (int64_t j = 0; j < d; j++) to[j * out_column] = from[j * x_column];
       }

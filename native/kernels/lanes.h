@@ -1,6 +1,7 @@
-// The fixed order of every sum, product, maximum and minimum (docs/kernels.md, "Numbers"): 16 lanes, then a fixed
-// tree, in blocks of 4096 whose results are folded by the same rule. Two forms give the same bits: `fold` puts the
-// lanes of one sequence side by side in vectors, `fold_columns` puts neighbouring sequences side by side.
+// The fixed order of every sum, product, maximum and minimum (docs/kernels.md, "Numbers"): 16 lanes, then a
+// fixed tree, in blocks of 4096 whose results are folded by the same rule. Two forms give the same bits:
+// `fold` puts the lanes of one sequence side by side in vectors, `fold_columns` puts neighbouring sequences
+// side by side.
 #pragma once
 
 constexpr int kLanes = 16;
@@ -157,7 +158,8 @@ struct ContiguousBlock {
   T operator()(int64_t first, int n) const { return fold_block<Op, T>(n, Contiguous<T>{x + first}); }
 };
 
-// Folds n numbers, block by block on several threads. `block(first, count)` folds numbers first … first+count−1.
+// Folds n numbers, block by block on several threads. `block(first, count)` folds numbers first …
+// first+count−1.
 template <class Op, class T, class Block>
 T fold_blocks(int64_t n, const Block& block) {
   if (n <= kBlock) return block(0, static_cast<int>(n));
@@ -186,6 +188,13 @@ T fold(int64_t n, const Source& source) {
 template <class T>
 constexpr int kStrip = 1024 / sizeof(T);
 
+// Columns of a strip, of which there should be `wanted` or more: whole cache lines, at most kStrip.
+template <class T>
+int64_t strip_width(int64_t columns, int64_t wanted) {
+  const int64_t share = ((columns + wanted - 1) / wanted + kLanes - 1) / kLanes * kLanes;
+  return share < kStrip<T> ? share : kStrip<T>;
+}
+
 // Folds n ≤ 4096 rows of width ≤ kStrip columns into out[0 … width). `rows(r)` gives the source of row r.
 template <class Op, class T, class Rows>
 void fold_columns_block(int n, int width, const Rows& rows, T* out) {
@@ -210,7 +219,8 @@ void fold_columns_block(int n, int width, const Rows& rows, T* out) {
   // The tree. Lanes beyond `used` hold the identity, which changes nothing.
   for (int half = kLanes / 2; half > 0; half /= 2) {
     for (int j = 0; j + half < used; j++) {
-      for (int c = 0; c < width; c++) lane[j][c] = Op::template combine<One<T>>(lane[j][c], lane[j + half][c]);
+      T *const to = lane[j], *const from = lane[j + half];
+      for (int c = 0; c < width; c++) to[c] = Op::template combine<One<T>>(to[c], from[c]);
     }
     if (used > half) used = half;
   }

@@ -18,20 +18,21 @@ Status layer_norm_kernel(const Args& args) {
   const Numbers<T> means(args.out<T>(4), b, dims.strides(b)), rstds(args.out<T>(5), b, dims.strides(b));
   const T eps = static_cast<T>(args.scalars[0]), count = static_cast<T>(n);
   for_rows(b.count(), n, [&](int64_t row) {
-    const Line<const T> x = xs[row];
-    const Line<T> y = ys[row];
-    const V mean = X::set1(fold<Sum, T>(n, numbers(x)) / count);
-    const T squares = fold<Sum, T>(n, [&](int64_t i, int k) {
-      const V d = X::sub(x.load(i, k), mean);
-      return X::mul(d, d);
-    });
-    const V rstd = reciprocal_deviation<T>(X::set1(squares / count), eps);
-    for_vectors<T>(n, [&](int64_t i, int k) {
-      const V h = normalized<T>(x.load(i, k), mean, rstd);
-      y.store(i, X::add(X::mul(h, weight.load(i, k)), bias.load(i, k)), k);
-    });
-    means[row] = first_element<X, T>(mean);
-    rstds[row] = first_element<X, T>(rstd);
+    const auto normalize = [&](auto x, auto weight, auto bias, auto y) {
+      const V mean = X::set1(fold<Sum, T>(n, numbers(x)) / count);
+      const T squares = fold<Sum, T>(n, [=](int64_t i, int k) {
+        const V d = X::sub(x.load(i, k), mean);
+        return X::mul(d, d);
+      });
+      const V rstd = reciprocal_deviation<T>(X::set1(squares / count), eps);
+      for_vectors<T>(n, [=](int64_t i, int k) {
+        const V h = normalized<T>(x.load(i, k), mean, rstd);
+        y.store(i, X::add(X::mul(h, weight.load(i, k)), bias.load(i, k)), k);
+      });
+      means[row] = first_element<X, T>(mean);
+      rstds[row] = first_element<X, T>(rstd);
+    };
+    with_lines(normalize, xs[row], weight, bias, ys[row]);
   });
   return {};
 }
@@ -53,17 +54,18 @@ void layer_norm_gx(const LayerNormGradArgs<T>& a, const Lines<T>& gxs) {
   using V = typename X::V;
   const T count = static_cast<T>(a.n);
   for_rows(a.b.count(), a.n, [&](int64_t row) {
-    const Line<const T> g = a.g[row], x = a.x[row];
-    const Line<T> gx = gxs[row];
     const V mean = X::set1(a.mean[row]), rstd = X::set1(a.rstd[row]);
-    const auto h = [&](int64_t i, int k) { return normalized<T>(x.load(i, k), mean, rstd); };
-    const auto d = [&](int64_t i, int k) { return X::mul(g.load(i, k), a.weight.load(i, k)); };
-    const V d_mean = X::set1(fold<Sum, T>(a.n, d) / count);
-    const auto dh = [&](int64_t i, int k) { return X::mul(d(i, k), h(i, k)); };
-    const V dh_mean = X::set1(fold<Sum, T>(a.n, dh) / count);
-    for_vectors<T>(a.n, [&](int64_t i, int k) {
-      gx.store(i, X::mul(rstd, X::sub(X::sub(d(i, k), d_mean), X::mul(h(i, k), dh_mean))), k);
-    });
+    const auto differentiate = [&](auto g, auto x, auto weight, auto gx) {
+      const auto h = [=](int64_t i, int k) { return normalized<T>(x.load(i, k), mean, rstd); };
+      const auto d = [=](int64_t i, int k) { return X::mul(g.load(i, k), weight.load(i, k)); };
+      const auto dh = [=](int64_t i, int k) { return X::mul(d(i, k), h(i, k)); };
+      const V d_mean = X::set1(fold<Sum, T>(a.n, d) / count);
+      const V dh_mean = X::set1(fold<Sum, T>(a.n, dh) / count);
+      for_vectors<T>(a.n, [=](int64_t i, int k) {
+        gx.store(i, X::mul(rstd, X::sub(X::sub(d(i, k), d_mean), X::mul(h(i, k), dh_mean))), k);
+      });
+    };
+    with_lines(differentiate, a.g[row], a.x[row], a.weight, gxs[row]);
   });
 }
 
@@ -73,11 +75,10 @@ void layer_norm_sums(const LayerNormGradArgs<T>& a, const Line<T>& gweight, cons
   using X = Vec<T>;
   using V = typename X::V;
   if (a.n == 0) return;
-  const int64_t rows = a.b.count(), threads = thread_limit();
-  const int64_t share = ((a.n + threads - 1) / threads + kLanes - 1) / kLanes * kLanes;
-  const int64_t strip = share < kStrip<T> ? share : kStrip<T>;
+  const int64_t rows = a.b.count(), strip = strip_width<T>(a.n, thread_limit());
   const int64_t strips = (a.n + strip - 1) / strip;
-  parallel_for(strips, 1 + kBlock * kBlockGrain / 4 / ((rows + kLanes) * strip), [&](int64_t begin, int64_t end) {
+  const int64_t grain = 1 + kBlock * kBlockGrain / 4 / ((rows + kLanes) * strip);
+  parallel_for(strips, grain, [&](int64_t begin, int64_t end) {
     for (int64_t s = begin; s < end; s++) {
       const int64_t first = s * strip;
       const int width = static_cast<int>(a.n - first < strip ? a.n - first : strip);
@@ -112,7 +113,9 @@ Status layer_norm_grad_kernel(const Args& args) {
   const int64_t g_n = dims.stride();
   const int64_t* const x_b = dims.strides(b);
   const int64_t x_n = dims.stride(), weight_n = dims.stride();
-  const int64_t *const mean_b = dims.strides(b), *const rstd_b = dims.strides(b), *const gx_b = dims.strides(b);
+  const int64_t* const mean_b = dims.strides(b);
+  const int64_t* const rstd_b = dims.strides(b);
+  const int64_t* const gx_b = dims.strides(b);
   const int64_t gx_n = dims.stride(), gweight_n = dims.stride(), gbias_n = dims.stride();
   const LayerNormGradArgs<T> a{b,
                                n,

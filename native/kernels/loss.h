@@ -1,5 +1,5 @@
-// Cross entropy of logits [b, c] against labels, with class weights and label smoothing, and its gradient. Any
-// strides. Labels are checked before anything is written.
+// Cross entropy of logits [b, c] against labels, with class weights and label smoothing, and its gradient.
+// Any strides. Labels are checked before anything is written.
 #pragma once
 
 #include "softmax.h"
@@ -13,8 +13,8 @@ inline Status check_labels(const int32_t* labels, int64_t stride, int64_t b, int
   return {};
 }
 
-// Whether a label is to be counted. It is looked at again when it is used: a writer on another thread, or an output
-// that overlaps the labels, may have changed it since it was checked.
+// Whether a label is to be counted. It is looked at again when it is used: a writer on another thread, or an
+// output that overlaps the labels, may have changed it since it was checked.
 inline bool is_class(int64_t label, int64_t c, double ignore) {
   return label >= 0 && label < c && static_cast<double>(label) != ignore;
 }
@@ -64,7 +64,8 @@ Status cross_entropy_kernel(const Args& args) {
   return {};
 }
 
-// (g[b], logits[bc], labels[b], w[c], lse[b]) -> ∂/∂logits[bc], with s = label_smoothing and p = exp(x − lse):
+// (g[b], logits[bc], labels[b], w[c], lse[b]) -> ∂/∂logits[bc], with s = label_smoothing and p = exp(x −
+// lse):
 //   g·( p_j·((1−s)·w_y + s/c·Σw) − (1−s)·w_y·[j = y] − s/c·w_j );  0 where the label is ignore_index.
 template <class T>
 Status cross_entropy_grad_kernel(const Args& args) {
@@ -87,18 +88,18 @@ Status cross_entropy_grad_kernel(const Args& args) {
     const Line<T> out{args.out<T>(5) + i * out_b, out_c};
     const int32_t label = labels[i * labels_b];
     if (!is_class(label, c, ignore)) {
-      for_vectors<T>(c, [&](int64_t j, int k) { out.store(j, X::zero(), k); });
+      for_vectors<T>(c, [=](int64_t j, int k) { out.store(j, X::zero(), k); });
       return;
     }
     const T own = kept * w.p[label * w.stride];
     const V g = X::set1(args.in<T>(0)[i * g_b]), lse = X::set1(args.in<T>(4)[i * lse_b]);
     const V scale = X::set1(own + spread_total), share = X::set1(spread);
     // k derivatives from j on, `target` being subtracted from each.
-    const auto derivatives = [&](int64_t j, int k, V target) {
+    const auto derivatives = [=](int64_t j, int k, V target) {
       const V p = Math<T>::exp(X::sub(x.load(j, k), lse));
       return X::mul(g, X::sub(X::sub(X::mul(p, scale), target), X::mul(share, w.load(j, k))));
     };
-    for_vectors<T>(c, [&](int64_t j, int k) { out.store(j, derivatives(j, k, X::zero()), k); });
+    for_vectors<T>(c, [=](int64_t j, int k) { out.store(j, derivatives(j, k, X::zero()), k); });
     out.p[label * out.stride] = first_element<X, T>(derivatives(label, 1, X::set1(own)));
   });
   return {};

@@ -68,7 +68,7 @@ struct Math<float> {
   // −∞ gives −0.
   static V silu(V x) {
     const V y = times_sigmoid(N::max(N::set1(-120), x), x);
-    return N::select(N::lt(x, N::set1(18)), y, x);
+    return N::select(N::lt(x, N::set1(18)), N::copysign(y, x), x);
   }
 
   // log(1 + exp(x)) = max(x, 0) + log1p(exp(−|x|))

@@ -4,8 +4,8 @@
 #include "matmul/blocked.h"
 #include "walk.h"
 
-// The same product in the form that costs least: as its transpose, where c is contiguous by columns (multiplication
-// commutes, so each chain keeps its bits).
+// The same product in the form that costs least: as its transpose, where c is contiguous by columns
+// (multiplication commutes, so each chain keeps its bits).
 template <class T>
 Product<T> oriented(const Product<T>& x) {
   const bool by_columns = x.n > 1 ? x.c.column != 1 && x.c.row == 1 : x.c.row == 1 && x.a.row == 1;
@@ -14,9 +14,9 @@ Product<T> oriented(const Product<T>& x) {
   return {x.n, x.k, x.m, a, b, {x.c.p, x.c.column, x.c.row}};
 }
 
-// c[B, i, j] = Σ_p a[B, i, p]·b[B, p, j]: for each block of 256 p one chain acc = fma(a, b, acc) from 0, p ascending;
-// the blocks' results are added in order. Error: at most (256 + k/256)·ε·Σ|a·b|. NaN and ∞ as in that chain; k = 0
-// gives 0; int32 wraps. c may not overlap a or b.
+// c[B, i, j] = Σ_p a[B, i, p]·b[B, p, j]: for each block of 256 p one chain acc = fma(a, b, acc) from 0, p
+// ascending; the blocks' results are added in order. Error: at most (256 + k/256)·ε·Σ|a·b|. NaN and ∞ as in
+// that chain; k = 0 gives 0; int32 wraps. c may not overlap a or b.
 template <class T>
 Status matmul_kernel(const Args& args) {
   DimsReader dims(args);

@@ -1,5 +1,6 @@
-// Layer and batch normalization and their gradients. Any strides; no output may overlap another operand. Means and
-// variances take two passes in the contract's order of additions; NaN and ∞ spread over their row or channel.
+// Layer and batch normalization and their gradients. Any strides; no output may overlap another operand.
+// Means and variances take two passes in the contract's order of additions; NaN and ∞ spread over their row
+// or channel.
 #pragma once
 
 #include "lines.h"

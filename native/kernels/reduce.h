@@ -1,5 +1,6 @@
-// Reductions over R for every element of O: T[OR] -> T[O]. Any strides; the bits depend only on the numbers of each
-// sequence (row-major over R), never on strides, level or threads. The output may not overlap the input.
+// Reductions over R for every element of O: T[OR] -> T[O]. Any strides; the bits depend only on the numbers
+// of each sequence (row-major over R), never on strides, level or threads. The output may not overlap the
+// input.
 #pragma once
 
 #include "math_f64.h"
@@ -91,7 +92,8 @@ Status reduce(const ReduceArgs<T, T>& a, const First& first, const Second& secon
   return {};
 }
 
-// Σx. Error of floating point: at most about (n/16 + 4)·ε·Σ|x| for n ≤ 4096, and ~265·ε·Σ|x| up to 2²⁴ numbers.
+// Σx. Error of floating point: at most about (n/16 + 4)·ε·Σ|x| for n ≤ 4096, and ~265·ε·Σ|x| up to 2²⁴
+// numbers.
 template <class T>
 Status sum_kernel(const Args& args) { return reduce<T>(ReduceArgs<T, T>(args), FoldPass<Sum, T>{}); }
 

@@ -1,5 +1,5 @@
-// The skeleton of all reductions over axes R for every element of axes O: it chooses how to walk memory and how to
-// share the work among threads. What is folded, and into what, is said by passes (kernels/reduce.h).
+// The skeleton of all reductions over axes R for every element of axes O: it chooses how to walk memory and
+// how to share the work among threads. What is folded, and into what, is said by passes (kernels/reduce.h).
 //
 // A pass is a type with
 //   Op                    what folds (kernels/lanes.h)
@@ -16,8 +16,8 @@ class Reduction {
  public:
   static constexpr int kState = kParameters + kPasses;
 
-  // Inputs have axes O and R; parameters and results (one of each pass; null: not kept) have axes O. Strides over
-  // O come in this order, those of a result that is not kept being any.
+  // Inputs have axes O and R; parameters and results (one of each pass; null: not kept) have axes O. Strides
+  // over O come in this order, those of a result that is not kept being any.
   Reduction(const Group& o, const int64_t* const (&o_strides)[kInputs + kState], const Group& r,
             const int64_t* const (&r_strides)[kInputs], const T* const (&inputs)[kInputs],
             const T* const* parameters, T* const (&results)[kPasses])
@@ -103,8 +103,8 @@ class Reduction {
   void run_across(const Passes&... passes) const {
     const int64_t columns = o_.inner(), outer = o_.count / columns, threads = thread_limit();
     // Narrower strips, but whole cache lines, where there would be too few for the threads.
-    const int64_t share = outer < threads ? ((columns + threads - 1) / threads + kLanes - 1) / kLanes * kLanes : columns;
-    const int64_t strip = share < kStrip<T> ? share : kStrip<T>, strips = (columns + strip - 1) / strip;
+    const int64_t strip = strip_width<T>(columns, outer < threads ? threads : 1);
+    const int64_t strips = (columns + strip - 1) / strip;
     const bool few = outer * strips < threads && r_.count * strip >= 2 * kGrain;
     const int64_t grain = few ? outer * strips : 1 + kGrain / ((r_.count + kLanes) * strip);
     parallel_for(outer * strips, grain, [&](int64_t begin, int64_t end) {

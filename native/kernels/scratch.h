@@ -1,4 +1,5 @@
-// Memory that a thread keeps for its next kernel, since fresh memory costs more than the arithmetic done on it.
+// Memory that a thread keeps for its next kernel, since fresh memory costs more than the arithmetic done on
+// it.
 #pragma once
 
 // A buffer that grows and is freed with its owner. Its contents do not survive the next `get`.

@@ -1,5 +1,5 @@
-// Softmax and its logarithm over the last axis, and their gradients. Any strides. A row's bits depend on its numbers
-// alone. A NaN or +∞ in a row, or nothing but −∞, makes the row NaN.
+// Softmax and its logarithm over the last axis, and their gradients. Any strides. A row's bits depend on its
+// numbers alone. A NaN or +∞ in a row, or nothing but −∞, makes the row NaN.
 #pragma once
 
 #include "lines.h"
@@ -57,7 +57,7 @@ Status softmax_kernel(const Args& args) {
       return e;
     });
     const auto divisor = X::set1(total);
-    for_vectors<T>(a.n, [&](int64_t i, int k) { y.store(i, X::div(y.load(i, k), divisor), k); });
+    for_vectors<T>(a.n, [=](int64_t i, int k) { y.store(i, X::div(y.load(i, k), divisor), k); });
   });
   return {};
 }
@@ -74,7 +74,7 @@ Status log_softmax_kernel(const Args& args) {
     const Line<T> y = ys[row];
     const T top = row_max(x, a.n);
     const auto m = X::set1(top), log_total = Math<T>::log(X::set1(sum_of_exp(x, a.n, top)));
-    for_vectors<T>(a.n, [&](int64_t i, int k) { y.store(i, X::sub(X::sub(x.load(i, k), m), log_total), k); });
+    for_vectors<T>(a.n, [=](int64_t i, int k) { y.store(i, X::sub(X::sub(x.load(i, k), m), log_total), k); });
   });
   return {};
 }
@@ -91,7 +91,7 @@ Status softmax_grad_kernel(const Args& args) {
     const Line<T> out = outs[row];
     const auto dot = X::set1(
         fold<Sum, T>(a.n, [&](int64_t i, int k) { return X::mul(g.load(i, k), y.load(i, k)); }));
-    for_vectors<T>(a.n, [&](int64_t i, int k) {
+    for_vectors<T>(a.n, [=](int64_t i, int k) {
       out.store(i, X::mul(y.load(i, k), X::sub(g.load(i, k), dot)), k);
     });
   });
@@ -109,7 +109,7 @@ Status log_softmax_grad_kernel(const Args& args) {
     const Line<const T> y = ys[row], g = gs[row];
     const Line<T> out = outs[row];
     const auto total = X::set1(fold<Sum, T>(a.n, numbers(g)));
-    for_vectors<T>(a.n, [&](int64_t i, int k) {
+    for_vectors<T>(a.n, [=](int64_t i, int k) {
       out.store(i, X::sub(g.load(i, k), X::mul(Math<T>::exp(y.load(i, k)), total)), k);
     });
   });

@@ -101,21 +101,21 @@ Status log1p_kernel(const Args& args) {
   return map<T>(args, kFunction<T>, [](V<T> x) { return Math<T>::log1p(x); });
 }
 
-// Float32: 0.501 ULP. NaN at ±∞. Float32 is computed in float64.
+// Float32, computed in float64: 0.501 ULP. NaN at ±∞.
 template <class T>
 Status sin_kernel(const Args& args) {
   if constexpr (std::is_same<T, float>::value) return map_widened(args, kDear, Widened::sin);
   else return map<T>(args, kLibrary, Math<T>::sin);
 }
 
-// Float32: 0.501 ULP. NaN at ±∞. Float32 is computed in float64.
+// Float32, computed in float64: 0.501 ULP. NaN at ±∞.
 template <class T>
 Status cos_kernel(const Args& args) {
   if constexpr (std::is_same<T, float>::value) return map_widened(args, kDear, Widened::cos);
   else return map<T>(args, kLibrary, Math<T>::cos);
 }
 
-// Float32: 0.501 ULP. NaN at ±∞. Float32 is computed in float64.
+// Float32, computed in float64: 0.501 ULP. NaN at ±∞.
 template <class T>
 Status tan_kernel(const Args& args) {
   if constexpr (std::is_same<T, float>::value) return map_widened(args, kDear, Widened::tan);
@@ -146,8 +146,8 @@ Status softplus_kernel(const Args& args) {
   return map<T>(args, kFunction<T>, [](V<T> x) { return Math<T>::softplus(x); });
 }
 
-// x·Φ(x), Φ the normal distribution function: ½·x·(1 + erf(x/√2)). Float32: 0.51 ULP. −∞ gives −0. Float32 is
-// computed in float64.
+// x·Φ(x), Φ the normal distribution function: ½·x·(1 + erf(x/√2)). Float32, computed in float64: 0.51 ULP;
+// float64: 5 ULP down to −37.5. −∞ gives −0.
 template <class T>
 Status gelu_kernel(const Args& args) {
   if constexpr (std::is_same<T, float>::value) return map_widened(args, kDear, Widened::gelu);

@@ -1,8 +1,9 @@
 // A group of axes as several operands walk it, brought into its shortest form.
 #pragma once
 
-// The elements of a group in row-major order. Axes of size 1 are gone and axes that every one of the N operands
-// walks as one are one; the order of elements stays. There is always an inner axis, if need be of size 1.
+// The elements of a group in row-major order. Axes of size 1 are gone and axes that every one of the N
+// operands walks as one are one; the order of elements stays. There is always an inner axis, if need be of
+// size 1.
 template <int N>
 struct Walk {
   int rank = 0;

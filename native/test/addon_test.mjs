@@ -344,6 +344,11 @@ const tests = {
       if (below(3) === 0) row[2 + below(row.length - 2)] = hostile[below(hostile.length)];
       words.set(row);
       try {
+        // Sizes in the billions over strides of 0 are valid, but nobody wants to wait for them.
+        if (row.slice(2 + 2 * operands.length).some((word) => word > 1e4)) {
+          addon.release(addon.create(words, row.length, views));
+          continue;
+        }
         addon.run(words, row.length, ...views);
         ran++;
       } catch (error) {

@@ -38,7 +38,7 @@ async function forEachBatch(
   }
 }
 
-/** Loss and accuracy; null if `isStopped` said so before the end. */
+/** Loss and accuracy; null if `isStopped` said so after a batch. */
 export async function evaluate(
   model: Module,
   images: ImageDataset,
@@ -46,18 +46,17 @@ export async function evaluate(
 ): Promise<Evaluation | null> {
   let loss = 0;
   let correct = 0;
-  let seen = 0;
+  let stopped = false;
   await forEachBatch(model, images, (logits, labels) => {
     loss += crossEntropy(logits, labels, { reduction: "sum" }).item();
     const predicted = logits.argmax(-1).data;
     labels.data.forEach((label, i) => {
       if (label === predicted[i]) correct++;
     });
-    seen += labels.size;
-    return !isStopped();
+    stopped = isStopped();
+    return !stopped;
   });
-  if (seen < images.length) return null;
-  return { loss: loss / seen, accuracy: correct / seen };
+  return stopped ? null : { loss: loss / images.length, accuracy: correct / images.length };
 }
 
 /** The wrong predictions, the most confident first. */

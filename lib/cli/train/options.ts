@@ -57,9 +57,11 @@ const CONFIG_OPTIONS: Record<keyof TrainConfig, Option> = {
     "probability to drop a hidden unit, in [0, 1)",
     DEFAULTS.dropout,
   ).argParser(values.fraction),
-  init: option("--init <name>", "initial weights; default: as PyTorch's Linear", DEFAULTS.init).choices(
-    INITS,
-  ),
+  init: option(
+    "--init <name>",
+    "rule for the initial weights; that of PyTorch's Linear if left out",
+    DEFAULTS.init,
+  ).choices(INITS),
   optimizer: option("--optimizer <name>", "update rule", DEFAULTS.optimizer).choices(OPTIMIZERS),
   lr: option("--lr <x>", "step size", `${DEFAULT_LR.adam}, sgd ${DEFAULT_LR.sgd}`).argParser(
     values.positiveNumber,

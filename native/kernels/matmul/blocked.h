@@ -1,11 +1,12 @@
-// One matrix product, cut into blocks for the caches and into shares for the threads. Every way through here ends in
-// the same tiles, so an element's chain of additions depends on k alone.
+// One matrix product, cut into blocks for the caches and into shares for the threads. Every way through here
+// ends in the same tiles, so an element's chain of additions depends on k alone.
 #pragma once
 
 #include "../scratch.h"
 #include "pack.h"
 
-// Numbers of k in one chain: fixed by the contract. A sliver of b that deep (16 KiB) fills half of a 32 KiB L1.
+// Numbers of k in one chain: fixed by the contract. A sliver of b that deep (16 KiB) fills half of a 32 KiB
+// L1.
 constexpr int64_t kChain = 256;
 
 // Rows of a packed at once: 144 KiB, which stay in an L2 of 256 KiB or more while all slivers of b pass by.
@@ -17,8 +18,8 @@ constexpr int64_t kPanelDepth = 4 * kChain;
 template <class T>
 constexpr int64_t kPanelColumns = 4 * 1024 * 1024 / (kPanelDepth * static_cast<int64_t>(sizeof(T)));
 
-// Up to so many rows of a a packed b would be read too seldom to pay for its making, and up to so many columns of b
-// a packed a. Found on AMD Zen 4 among products of 16 to 128 rows and columns.
+// Up to so many rows of a a packed b would be read too seldom to pay for its making, and up to so many
+// columns of b a packed a. Found on AMD Zen 4 among products of 16 to 128 rows and columns.
 template <class T>
 constexpr int64_t kRowsInPlace = 4 * TileShape<T>::kRows;
 template <class T>
@@ -50,23 +51,25 @@ template <class T>
 struct Panel {
   static constexpr int kColumns = TileShape<T>::kColumns;
 
-  Matrix<const T> b;       // its first element is that of the panel
+  Matrix<const T> b;  // its first element is that of the panel
   int64_t depth, columns;
+  bool in_place;  // full slivers are read from b itself, whose rows are contiguous
   T* packed;
-  bool in_place;           // full slivers are read from b itself, whose rows are contiguous
 
   int64_t slivers() const { return ceil_div(columns, kColumns); }
   bool stands(int64_t sliver) const { return in_place && (sliver + 1) * kColumns <= columns; }
 
+  // Of a panel in place only the last sliver is packed, if it is not full.
+  T* memory(int64_t sliver) const { return packed + (in_place ? 0 : sliver * kColumns * depth); }
+
   void pack_slivers(int64_t begin, int64_t end) const {
-    if (in_place) begin = columns / kColumns;
     const int64_t j = begin * kColumns, lines = smaller_of(end * kColumns, columns) - j;
-    if (lines > 0) pack<kColumns>(b.at(0, j), b.column, b.row, lines, depth, packed + j * depth);
+    pack<kColumns>(b.at(0, j), b.column, b.row, lines, depth, memory(begin));
   }
 
   // Row p of a sliver, and the distance to the next row.
   const T* row(int64_t sliver, int64_t p) const {
-    return stands(sliver) ? b.at(p, sliver * kColumns) : packed + sliver * kColumns * depth + p * kColumns;
+    return stands(sliver) ? b.at(p, sliver * kColumns) : memory(sliver) + p * kColumns;
   }
   int64_t step(int64_t sliver) const { return stands(sliver) ? b.row : kColumns; }
 };
@@ -167,15 +170,19 @@ void multiply(const Product<T>& product) {
     for (int64_t k0 = 0; k0 < k; k0 += kPanelDepth) {
       const int64_t depth = smaller_of(kPanelDepth, k - k0);
       const Matrix<const T> b{product.b.at(k0, j0), product.b.row, product.b.column};
-      const int64_t slivers = ceil_div(columns, kColumns);
-      Panel<T> panel{b, depth, columns, nullptr, b_in_place};
-      if (!b_in_place || columns % kColumns != 0) {
+      Panel<T> panel{b, depth, columns, b_in_place, nullptr};
+      const int64_t slivers = panel.slivers();
+      if (!b_in_place) {
         panel.packed = scratch.get<T>(slivers * kColumns * depth + kPackSlack);
         parallel_for(slivers, 1 + kProductGrain / 8 / (kColumns * depth),
                      [&](int64_t begin, int64_t end) { panel.pack_slivers(begin, end); });
+      } else if (!panel.stands(slivers - 1)) {
+        panel.packed = scratch.get<T>(kColumns * depth + kPackSlack);
+        panel.pack_slivers(slivers - 1, slivers);
       }
       const PanelProduct<T> shared{product, panel, k0, j0, pack_a};
-      // Shares: slivers of rows, and of these so many columns that every thread gets about as much as any other.
+      // Shares: slivers of rows, and of these so many columns that every thread gets about as much as any
+      // other.
       const int64_t wanted = 4 * thread_limit();
       const int64_t splits = smaller_of(slivers, row_slivers < wanted ? ceil_div(wanted, row_slivers) : 1);
       const int64_t work = TileShape<T>::kRows * depth * ceil_div(columns, splits);

@@ -1,12 +1,13 @@
-// The register tile of the matrix product: a few rows by a few vectors of the result, held in registers while k runs.
+// The register tile of the matrix product: a few rows by a few vectors of the result, held in registers while
+// k runs.
 #pragma once
 
 #include "../lanes.h"
 
-// Rows and vectors of the largest tile. In vectors it is 6×2 (6×16 floats or 6×8 doubles for AVX2): 12 accumulators,
-// 2 vectors of b and a number of a stay in 16 registers, and for each k 12 fused multiply-adds stand against 8 loads,
-// of each of which AMD Zen 4 can do two per cycle. One number at a time (scalar level, int32) the compiler is left
-// to find the vectors in a tile of 4×8.
+// Rows and vectors of the largest tile. In vectors it is 6×2 (6×16 floats or 6×8 doubles for AVX2): 12
+// accumulators, 2 vectors of b and a number of a stay in 16 registers, and for each k 12 fused multiply-adds
+// stand against 8 loads, of each of which AMD Zen 4 can do two per cycle. One number at a time (scalar level,
+// int32) the compiler is left to find the vectors in a tile of 4×8.
 template <class T>
 struct TileShape {
   static constexpr int kWidth = Words<T>::W;
@@ -15,8 +16,8 @@ struct TileShape {
   static constexpr int kColumns = kVectors * kWidth;
 };
 
-// Where a tile reads and writes. Element (i, p) of a is a[i·a_row + p·a_step]; row p of b is at b + p·b_step and is
-// read in whole vectors; row i of c is at c + i·c_row. c may not overlap a or b.
+// Where a tile reads and writes. Element (i, p) of a is a[i·a_row + p·a_step]; row p of b is at b + p·b_step
+// and is read in whole vectors; row i of c is at c + i·c_row. c may not overlap a or b.
 template <class T>
 struct TileOperands {
   int64_t k;
@@ -39,8 +40,8 @@ inline void prefetch(const void* p) {
 #endif
 }
 
-// The kernel itself: c[i, j] = Σ_p a[i, p]·b[p, j], one chain of fused multiply-adds from 0 with p ascending for each
-// element. `i` counts the accumulators, row by row; the pack unrolls every loop over them.
+// The kernel itself: c[i, j] = Σ_p a[i, p]·b[p, j], one chain of fused multiply-adds from 0 with p ascending
+// for each element. `i` counts the accumulators, row by row; the pack unrolls every loop over them.
 template <class T, int kVectors, size_t... i>
 void multiply_tile(const TileOperands<T>& t, std::index_sequence<i...>) {
   using X = Words<T>;
