@@ -1,0 +1,42 @@
+// `npm run test:exhaustive [-- NAME]`: what takes too long for every run.
+//   ulp      largest error of every float32 function over all inputs (an hour and more); ulp=STRIDE takes every n-th
+//   memory   100,000 eager training steps with a flat resident set
+//   kill     50 training runs killed at random moments and resumed
+import { spawnSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { ensureBuilt, ROOT } from "./ensure_built.mjs";
+
+const node = (file) => run(process.execPath, [join("test", "exhaustive", file)]);
+
+function run(command, args) {
+  return spawnSync(command, args, { cwd: ROOT, stdio: "inherit" }).status === 0;
+}
+
+/** Compiled here, since only this needs it. */
+function ulp(stride = "1") {
+  mkdirSync(join(ROOT, "build-exhaustive"), { recursive: true });
+  const program = join("build-exhaustive", "ulp");
+  const flags = ["-O3", "-std=c++17", "-ffp-contract=off", "-fno-math-errno", "-pthread"];
+  const sources = ["test/ulp_exhaustive", "dispatch", "parallel", "isa/scalar", "isa/avx2"].map(
+    (name) => `native/${name}.cc`,
+  );
+  return run("c++", [...flags, ...sources, "-o", program]) && run(program, ["all", stride]);
+}
+
+const checks = { memory: () => node("memory.mjs"), kill: () => node("kill.mjs"), ulp };
+
+await ensureBuilt();
+const selected = process.argv.slice(2);
+const failed = [];
+for (const choice of selected.length > 0 ? selected : Object.keys(checks)) {
+  const [name, argument] = choice.split("=");
+  if (!(name in checks)) {
+    console.error(`unknown check ${name}; there are ${Object.keys(checks).join(", ")}`);
+    process.exit(2);
+  }
+  console.log(`\n> ${name}`);
+  if (!checks[name](argument)) failed.push(name);
+}
+console.log(failed.length === 0 ? "\nall passed" : `\nFAILED: ${failed.join(", ")}`);
+process.exitCode = failed.length === 0 ? 0 : 1;
