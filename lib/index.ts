@@ -1,19 +1,20 @@
 /** The public names, nothing else. */
-export * from "./errors.js";
-export { type BackendInfo, backendInfo, setNumThreads } from "./runtime/executor.js";
-export type { TypedArray } from "./runtime/types.js";
-export { DTYPES, type DType } from "./ndarray/dtype.js";
-export { NDArray } from "./ndarray/ndarray.js";
-export { newAxis, type SliceRange } from "./ndarray/slicing.js";
-export * as ndarray from "./ndarray/index.js";
-export * from "./ops/index.js";
-export { arange, eye, full, linspace, ones, Tensor, type TensorOptions, tensor, zeros } from "./tensor.js";
+
 export * from "./autograd/functional.js";
 export { type GradcheckOptions, gradcheck } from "./autograd/gradcheck.js";
 export { detectAnomaly, enableGrad, isGradEnabled, noGrad } from "./autograd/mode.js";
-export * from "./random/index.js";
 export * as data from "./data/index.js";
+export * from "./errors.js";
 export * as init from "./init/index.js";
 export * as io from "./io/index.js";
+export { DTYPES, type DType } from "./ndarray/dtype.js";
+export * as ndarray from "./ndarray/index.js";
+export { NDArray } from "./ndarray/ndarray.js";
+export { newAxis, type SliceRange } from "./ndarray/slicing.js";
 export * as nn from "./nn/index.js";
+export * from "./ops/index.js";
 export * as optim from "./optim/index.js";
+export * from "./random/index.js";
+export { type BackendInfo, backendInfo, setNumThreads } from "./runtime/executor.js";
+export type { TypedArray } from "./runtime/types.js";
+export { arange, eye, full, linspace, ones, Tensor, type TensorOptions, tensor, zeros } from "./tensor.js";

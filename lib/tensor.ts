@@ -75,5 +75,5 @@ export const arange = (start: number, stop: number, step = 1, options?: CreateOp
 export const linspace = (start: number, stop: number, count?: number, options?: CreateOptions): Tensor =>
   wrap(creation.linspace(start, stop, count, options), options);
 
-export { Tensor };
 export type { BackwardOptions };
+export { Tensor };

@@ -45,6 +45,7 @@ using Wide = long long;  // what printf prints
 // A word as JavaScript would print it, near enough.
 std::string text_of(double word) {
   if (word != word) return "NaN";
+  if (word - word != 0) return word < 0 ? "-Infinity" : "Infinity";
   char text[32];
   std::snprintf(text, sizeof text, "%.15g", word);
   if (std::strtod(text, nullptr) != word) std::snprintf(text, sizeof text, "%.17g", word);

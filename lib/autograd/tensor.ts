@@ -7,7 +7,7 @@ import { copyInto } from "../ndarray/copy.js";
 import { type DType, isFloat } from "../ndarray/dtype.js";
 import type { NDArray } from "../ndarray/ndarray.js";
 import type { Element, NestedArray } from "../ndarray/nested.js";
-import { formatShape, sameShape, type Shape } from "../ndarray/shape.js";
+import { formatShape, type Shape, sameShape } from "../ndarray/shape.js";
 import type { TypedArray } from "../runtime/types.js";
 import type { GraphNode } from "./graph.js";
 import { isGradEnabled } from "./mode.js";

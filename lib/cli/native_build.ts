@@ -1,7 +1,6 @@
 /**
  * Compiles the addon with node-gyp in a temporary copy of the sources and puts the binary where the loader looks
- * first. The copy leaves the package as it was if anything fails, and works where the package ships no binding.gyp
- * (its mere presence would make npm compile at every install).
+ * first. The copy leaves the package as it was if anything fails.
  */
 import { spawn, spawnSync } from "node:child_process";
 import {
@@ -10,7 +9,6 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -22,6 +20,8 @@ import { BackendError, ThalwegError } from "../errors.js";
 import { loadNativeAddon } from "../runtime/native_addon.js";
 
 const OUTPUT_LINES = 20;
+/** The package ships none: its mere presence would make npm compile at every install. */
+const BINDING_GYP = '{ "includes": ["native/thalweg.gypi"] }\n';
 const BINARY = join("build", "Release", "thalweg.node");
 
 /** A compiler or another tool that the build needs is not installed: `ERR_MISSING_TOOL`. */
@@ -46,7 +46,7 @@ export async function buildNative(options: { root: string; isVerbose?: boolean }
   const folder = mkdtempSync(join(tmpdir(), "thalweg-build-"));
   try {
     cpSync(join(root, "native"), join(folder, "native"), { recursive: true });
-    writeFileSync(join(folder, "binding.gyp"), gypFile(root));
+    writeFileSync(join(folder, "binding.gyp"), BINDING_GYP);
     await runNodeGyp(folder, compiler, isVerbose);
     const { addon, errors } = loadNativeAddon([join(folder, BINARY)]);
     if (addon === null) throw new BackendError(`build: the new binary does not load: ${errors[0].reason}`);
@@ -55,12 +55,6 @@ export async function buildNative(options: { root: string; isVerbose?: boolean }
     // Windows keeps a loaded binary open; what is left there is in the temporary folder.
     rmSync(folder, { recursive: true, force: process.platform === "win32" });
   }
-}
-
-/** The repository's binding.gyp, or its equal for the package, where it is left out. */
-function gypFile(root: string): string {
-  const path = join(root, "binding.gyp");
-  return existsSync(path) ? readFileSync(path, "utf8") : `{ "includes": ["native/thalweg.gypi"] }\n`;
 }
 
 /** The C++ compiler to use. Windows' is found by node-gyp alone. MissingToolError with all that is missing. */

@@ -34,7 +34,7 @@ async function trainUnless(interrupt: Interrupt, { config: given, run }: TrainOp
   const session = await TrainSession.open(given, run);
   const { config, record, files } = session;
   const display = new Display(run.json ? process.stderr : process.stdout, record, config.epochs);
-  describeRun(session, display);
+  describeRun(session, display, run.resume);
   let isComplete: boolean;
   try {
     isComplete = await session.train(display, () => interrupt.signal !== null);
@@ -56,7 +56,8 @@ async function trainUnless(interrupt: Interrupt, { config: given, run }: TrainOp
   else display.line(`test accuracy ${formatPercent(testAccuracy)}`);
 }
 
-function describeRun({ config, images, model, record, resumedFrom }: TrainSession, display: Display): void {
+function describeRun(session: TrainSession, display: Display, isResumed: boolean): void {
+  const { config, files, images, model, record, resumedFrom } = session;
   const info = backendInfo();
   const { optimizer, lr, layers, data } = config;
   display.line(`thalweg ${packageVersion()}: ${describeExecutor(info)}`);
@@ -64,7 +65,10 @@ function describeRun({ config, images, model, record, resumedFrom }: TrainSessio
     `${data}: ${formatCount(images.train.length)} training and ${formatCount(images.test.length)} test images; ` +
       `${layers.join("-")}, ${formatCount(model.numParameters())} parameters; ${optimizer}, lr ${lr}`,
   );
-  if (resumedFrom === null) return;
+  if (resumedFrom === null) {
+    if (isResumed) display.line(`no checkpoint at ${files.checkpoint} yet: starts from the beginning`);
+    return;
+  }
   display.line(
     `goes on after step ${record.steps}, with ${record.history.length} of ${config.epochs} epochs done`,
   );

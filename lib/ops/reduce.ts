@@ -9,8 +9,8 @@ import { eq } from "./compare.js";
 import { defineOperation } from "./define.js";
 import { kernelFor, reduction } from "./kernel_call.js";
 import { checkTensor, onlyOperand } from "./operands.js";
-import { broadcastTo, concat, reshape, slice } from "./shape.js";
 import { where } from "./select.js";
+import { broadcastTo, concat, reshape, slice } from "./shape.js";
 import { exp, sqrt, square } from "./unary.js";
 
 /** One axis, several, or all of them (null or left out). Negative axes count from the end. */

@@ -1,9 +1,9 @@
 /** Views and joins: they move no elements, or only copy them. Semantics are NDArray's, which are NumPy's. */
 import type { Tensor } from "../autograd/tensor.js";
 import { ArgumentError, ShapeError } from "../errors.js";
-import { concat as concatArrays, split as splitArrays } from "../ndarray/joining.js";
 import { copyInto } from "../ndarray/copy.js";
 import { promote } from "../ndarray/dtype.js";
+import { concat as concatArrays, split as splitArrays } from "../ndarray/joining.js";
 import { formatShape, normalizeAxis, type Shape, sameShape } from "../ndarray/shape.js";
 import type { SliceRange } from "../ndarray/slicing.js";
 import { astype } from "./cast.js";

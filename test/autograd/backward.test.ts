@@ -3,7 +3,7 @@ import { grad, hessian, hvp, jacobian } from "../../lib/autograd/functional.js";
 import { detectAnomaly, enableGrad, isGradEnabled, noGrad } from "../../lib/autograd/mode.js";
 import { AnomalyError, ArgumentError, DTypeError, GradientError, ShapeError } from "../../lib/errors.js";
 import * as ops from "../../lib/ops/index.js";
-import { Tensor, tensor } from "../../lib/tensor.js";
+import { type Tensor, tensor } from "../../lib/tensor.js";
 
 const leaf = (value: number | number[] | number[][]): Tensor =>
   tensor(value, { dtype: "float64", requiresGrad: true });

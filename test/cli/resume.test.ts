@@ -64,6 +64,14 @@ describe.skipIf(!isBuilt)("thalweg train --resume", () => {
     await expectSameEnd(out);
   });
 
+  it("starts a run that was killed before its first checkpoint", async () => {
+    const out = scratch();
+    const { code, stdout } = await thalweg([...CONFIG, "--resume", "--out", out]);
+    expect(stdout).toMatch(/no checkpoint at .* yet: starts from the beginning/);
+    expect(code).toBe(0);
+    expect(modelOf(out).equals(reference.model)).toBe(true);
+  });
+
   it("only reports when the run is complete, and trains more epochs when asked to", async () => {
     const [short, long] = [scratch(), scratch()];
     const args = [...CONFIG, "--epochs", "1"];

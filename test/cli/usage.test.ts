@@ -43,7 +43,6 @@ describe.skipIf(!isBuilt)("thalweg", () => {
     ["layers that do not take the images", ["--layers", "100,10"], /--layers starts with 100.*28×28.*784/],
     ["too few classes", ["--layers", "784,9"], /--layers ends with 9.*10 or more/],
     ["a folder without images", ["--data", "/nowhere/at/all"], /\/nowhere\/at\/all.*train-images/],
-    ["a run that never began", ["--resume"], /no checkpoint at .*checkpoint; leave out --resume/],
   ])("names what is wrong with %s, in one paragraph", async (_, args, message) => {
     const { code, stdout, stderr } = await thalweg(["train", "--limit", "50", "--out", scratch(), ...args]);
     expect(stderr).toMatch(message);
@@ -52,8 +51,16 @@ describe.skipIf(!isBuilt)("thalweg", () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   });
 
+  it("resumes nothing when it does not know what", async () => {
+    const { code, stderr } = await thalweg(["train", "--resume", "--out", scratch()]);
+    expect(stderr).toMatch(/^thalweg train: --resume: there is no checkpoint at .*checkpoint/);
+    expect(code).toBe(1);
+  });
+
   it("shows the stack only when asked to", async () => {
-    const { stderr } = await thalweg(["train", "--out", scratch(), "--resume"], { THALWEG_DEBUG: "1" });
+    const { stderr } = await thalweg(["train", "--out", scratch(), "--data", "/nowhere"], {
+      THALWEG_DEBUG: "1",
+    });
     expect(stderr).toMatch(/\n {4}at /);
   });
 

@@ -66,13 +66,23 @@ export class TrainSession {
     this.resumedFrom = extra.backend;
   }
 
-  /** Starts a run, or goes on with the one in its folder; from here on the folder has a checkpoint to go on from. */
+  /**
+   * Goes on with the run in the folder if that is asked for and it has a checkpoint, else starts one; from here on the
+   * folder has a checkpoint to go on from.
+   */
   static async open(given: Partial<TrainConfig>, run: RunOptions): Promise<TrainSession> {
     const { checkpoint, metrics } = runFiles(run.out);
-    const config = run.resume ? resumeConfig(given, savedConfig(checkpoint), FLAGS) : completeConfig(given);
+    // A run may have been killed before its first checkpoint: then resuming it is starting it, if we know with what.
+    const resumes = run.resume && existsSync(checkpoint);
+    if (run.resume && !resumes && Object.keys(given).length === 0) {
+      throw new StateError(
+        `--resume: there is no checkpoint at ${checkpoint}; give the run's options too, and it starts from the beginning`,
+      );
+    }
+    const config = resumes ? resumeConfig(given, savedConfig(checkpoint), FLAGS) : completeConfig(given);
     const images = await loadImages(config);
-    const session = new TrainSession(config, images, run, !run.resume);
-    if (!run.resume) {
+    const session = new TrainSession(config, images, run, !resumes);
+    if (!resumes) {
       prepareFolder(run.out);
       session.save();
     }
@@ -169,13 +179,8 @@ export class TrainSession {
   }
 }
 
-/** The configuration in a checkpoint. StateError if there is none, or one that this command did not write. */
+/** The configuration in a checkpoint. FormatError if it is not one that this command wrote. */
 function savedConfig(path: string): TrainConfig {
-  if (!existsSync(path)) {
-    throw new StateError(
-      `--resume: there is no checkpoint at ${path}; leave out --resume to start a new run`,
-    );
-  }
   const extra = loadCheckpoint(path, { generators: {} }).extra as Partial<Extra> | undefined;
   if (extra?.config && extra.record && extra.backend) return extra.config;
   throw new FormatError(`--resume: ${path} is a checkpoint, but not one of thalweg train`);

@@ -2,9 +2,9 @@
 import { DimsReader } from "../signature.js";
 import type { KernelFactory } from "../types.js";
 import { type Numbers, rounded, scratch } from "./elements.js";
-import { sumOfExp } from "./reduce.js";
 import { checkIndices } from "./indices.js";
 import { type FoldType, maxLine, sumLine } from "./lanes.js";
+import { sumOfExp } from "./reduce.js";
 
 /**
  * (logits[b,c], labels[b], class weights[c]) → (loss[b], weight[b], lse[b]): lse = m + log Σ exp(x − m) with m the

@@ -5,8 +5,8 @@
 import { DimsReader } from "../signature.js";
 import type { KernelFactory } from "../types.js";
 import { type Numbers, rounded, scratch } from "./elements.js";
-import { countOf, forEachIndex } from "./strided.js";
 import { ColumnSums, type FoldType, sumLine } from "./lanes.js";
+import { countOf, forEachIndex } from "./strided.js";
 
 /** 1/√(variance + eps), each operation rounded. */
 const reciprocalDeviation = (single: boolean, variance: number, eps: number): number =>

@@ -2,9 +2,9 @@
 import { DimsReader } from "../signature.js";
 import type { KernelFactory } from "../types.js";
 import { type Numbers, rounded, scratch } from "./elements.js";
+import { type FoldType, maxLine, sumLine } from "./lanes.js";
 import { sumOfExp } from "./reduce.js";
 import { forEachIndex } from "./strided.js";
-import { type FoldType, maxLine, sumLine } from "./lanes.js";
 
 /** One line of n numbers: x from i in steps of si (and g from j) to the output z from k. */
 type LineLoop = (

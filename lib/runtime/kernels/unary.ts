@@ -3,8 +3,8 @@
  * computed in float64 and rounded once by the store; int32 results wrap by the store.
  */
 import type { KernelFactory } from "../types.js";
-import { unary } from "./elementwise.js";
 import { larger, smaller } from "./elements.js";
+import { unary } from "./elementwise.js";
 import * as special from "./special.js";
 
 export const neg = unary((n, x, i, si, y, j, sj) => {
