@@ -3,7 +3,7 @@
 //
 // Vec<T> for T = float and double:
 //   V, M             a vector, a mask          W              elements per vector
-//   load store       unaligned, W elements     load_n store_n the first n < W elements (rest zero / untouched)
+//   load store       unaligned, W elements     load_n store_n the first n < W (rest zero / untouched)
 //   set1 zero        add sub mul div fma sqrt abs neg
 //   min max          second operand where either is NaN (the x86 rule): min(a,b) = a < b ? a : b
 //   lt le eq ne is_nan   -> M                  and_ or_ not_  on masks
