@@ -315,7 +315,8 @@ const Level* read_level(napi_env env, napi_value value) {
   if (level != nullptr) return level;
   std::string supported;
   for (const std::string& text : level_names()) supported += (supported.empty() ? "" : ", ") + text;
-  fail(env, kBackendError, "configure: level \"" + std::string(name) + "\" does not run here; use one of " + supported);
+  fail(env, kBackendError,
+       "configure: level \"" + std::string(name) + "\" does not run here; use one of " + supported);
   return nullptr;
 }
 

@@ -32,7 +32,8 @@ bool to_integer(double word, int64_t* value) {
   return static_cast<double>(*value) == word;
 }
 
-// (size − 1) · stride, cut off at ±kMaxWord: no buffer is that long. Judged in float64 first, since it may not fit.
+// (size − 1) · stride, cut off at ±kMaxWord: no buffer is that long. Judged in float64 first, since it may not fit
+// in int64.
 int64_t span(int64_t size, int64_t stride) {
   const double reach = static_cast<double>(size - 1) * static_cast<double>(stride);
   if (reach > static_cast<double>(kMaxWord)) return kMaxWord;
@@ -91,7 +92,8 @@ class Decoder {
     if (next_ == end_) return fail("has %zu words, needs more: there is no word for %s", end_ - start_, what);
     const double word = program_->words_[next_++];
     if (to_integer(word, value) && *value >= low && *value <= high) return true;
-    return fail("%s is %s; it must be an integer in [%lld, %lld]", what, text_of(word).c_str(), Wide{low}, Wide{high});
+    return fail("%s is %s; it must be an integer in [%lld, %lld]", what, text_of(word).c_str(), Wide{low},
+                Wide{high});
   }
 
   bool header() {

@@ -5,7 +5,7 @@
     {
       "target_name": "thalweg",
       "sources": ["<!@(node -p \"require('fs').readFileSync('native/sources.txt', 'utf8').trim()\")"],
-      "cflags!": ["-O2"],
+      "cflags!": ["-O2", "-fno-omit-frame-pointer"],
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-exceptions", "-fno-rtti"],
       "cflags_cc": [
         "-std=c++17",

@@ -1,6 +1,6 @@
 // Transcendental functions of floats, eight or however many at a time: written once over the vector
 // vocabulary, so that every level gives the same bits. Products and sums are fused (`fma`) where the text
-// says so. Errors are the largest found over all floats by native/test/ulp_exhaustive.cc.
+// says so. unary.h states the errors; native/test/ulp_exhaustive.cc measures them.
 //
 // Math<T>::f maps a Vec<T>::V to another; Math<double> (math_f64.h) has the same functions.
 #pragma once
@@ -86,7 +86,8 @@ struct Math<float> {
                           x);
     const V b = N::min(N::set1(3.98f), a);
     const V q = polynomial<float>(b, -0.000178163915f, 1.12952721f, 0.633333862f, 0.108276367f,
-                                  -0.0250994898f, 0.00415238552f, -0.000426012644f, 1.91686267e-05f, 1.77239102e-07f);
+                                  -0.0250994898f, 0.00415238552f, -0.000426012644f, 1.91686267e-05f,
+                                  1.77239102e-07f);
     const V far = N::sub(N::set1(1), exp(N::neg(q)));
     return N::copysign(N::select(N::lt(a, N::set1(0.96f)), near, far), x);
   }

@@ -1,5 +1,5 @@
 // Functions of floats that are easy in float64 and hard in float32: the argument is widened, the result
-// rounded once. Relative errors before rounding are below 2⁻²⁹, so results are within 0.52 ULP.
+// rounded once. Relative errors before rounding are below 2⁻²⁹, so results are within 0.51 ULP.
 #pragma once
 
 #include "math_f32.h"

@@ -54,6 +54,24 @@ struct Vec<float> {
   static V trunc(V a) { return _mm256_round_ps(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
   static V round(V a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 
+  static void transpose(V (&rows)[W]) {
+    V pairs[W], quads[W];
+    for (int i = 0; i < W; i += 2) {
+      pairs[i] = _mm256_unpacklo_ps(rows[i], rows[i + 1]);
+      pairs[i + 1] = _mm256_unpackhi_ps(rows[i], rows[i + 1]);
+    }
+    for (int i = 0; i < W; i += 4) {
+      for (int j = 0; j < 2; j++) {
+        quads[i + 2 * j] = _mm256_shuffle_ps(pairs[i + j], pairs[i + j + 2], 0x44);
+        quads[i + 2 * j + 1] = _mm256_shuffle_ps(pairs[i + j], pairs[i + j + 2], 0xEE);
+      }
+    }
+    for (int i = 0; i < W / 2; i++) {
+      rows[i] = _mm256_permute2f128_ps(quads[i], quads[i + W / 2], 0x20);
+      rows[i + W / 2] = _mm256_permute2f128_ps(quads[i], quads[i + W / 2], 0x31);
+    }
+  }
+
   static bool any(M a) { return _mm256_movemask_ps(a) != 0; }
   static V copysign(V a, V s) {
     const V sign = _mm256_set1_ps(-0.0f);
@@ -118,6 +136,18 @@ struct Vec<double> {
   static V ceil(V a) { return _mm256_ceil_pd(a); }
   static V trunc(V a) { return _mm256_round_pd(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
   static V round(V a) { return _mm256_round_pd(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+
+  static void transpose(V (&rows)[W]) {
+    V pairs[W];
+    for (int i = 0; i < W; i += 2) {
+      pairs[i] = _mm256_unpacklo_pd(rows[i], rows[i + 1]);
+      pairs[i + 1] = _mm256_unpackhi_pd(rows[i], rows[i + 1]);
+    }
+    for (int i = 0; i < W / 2; i++) {
+      rows[i] = _mm256_permute2f128_pd(pairs[i], pairs[i + W / 2], 0x20);
+      rows[i + W / 2] = _mm256_permute2f128_pd(pairs[i], pairs[i + W / 2], 0x31);
+    }
+  }
 
   static bool any(M a) { return _mm256_movemask_pd(a) != 0; }
   static V copysign(V a, V s) {

@@ -12,6 +12,7 @@
 //   exponent(a)      e, and mantissa(a) m, where a = m·2^e, m in [1, 2); a must be normal and positive
 //   ldexp(a, n)      a·2^n for integral n, as (a·2^⌊n/2⌋)·2^(n−⌊n/2⌋): one rounding if the first factor is
 //                    normal; |n| ≤ 250 for float, 2000 for double. Anything where n is NaN.
+//   transpose(rows)  of W vectors, in place; only where W > 1
 // Vec<double> also has
 //   load_f32 store_f32    W floats, widened and rounded
 

@@ -138,6 +138,16 @@ class Block {
   std::unique_ptr<unsigned char[]> bytes_;
 };
 
+inline Outcome load(Program* program, const std::vector<double>& words, const std::vector<Buffer>& buffers) {
+  return program->load(words.data(), static_cast<int64_t>(words.size()), buffers.data(),
+                       static_cast<int>(buffers.size()));
+}
+
+// Whether the first n bytes are the same.
+inline bool same_bytes(const unsigned char* a, const unsigned char* b, int64_t n) {
+  return std::memcmp(a, b, static_cast<size_t>(n)) == 0;
+}
+
 inline std::vector<Buffer> buffers_of(const std::vector<Block>& blocks) {
   std::vector<Buffer> buffers;
   for (const Block& block : blocks) buffers.push_back(block.buffer());

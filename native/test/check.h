@@ -59,7 +59,8 @@ inline int run_tests() {
 
 // With a text that says in which case it failed.
 #define CHECK_IN(condition, where) \
-  ((condition) ? (void)0 : report_failure(__FILE__, __LINE__, std::string("CHECK(" #condition ") is false: ") + (where)))
+  ((condition) ? (void)0           \
+               : report_failure(__FILE__, __LINE__, std::string("CHECK(" #condition ") is false: ") + (where)))
 
 #define CHECK_EQ(a, b)                                                                                  \
   do {                                                                                                  \

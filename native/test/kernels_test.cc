@@ -25,8 +25,8 @@ double random_float(Random& random, int profile) {
     case 1: return std::ldexp(random.uniform() * 2 - 1, static_cast<int>(random.integer(-140, 127)));
     default:
       if (random.chance(0.5)) return random.uniform() * 8 - 4;
-      return random.pick({0.0, -0.0, 1.0, -1.0, 0.5, 1.5, 2.5, -2.5, infinity, -infinity, std::nan(""), 1e-310, -1e-40,
-                          3e38, -3e38, 88.8, -104.0, 1e5, 2147483648.0, -2147483904.0});
+      return random.pick({0.0, -0.0, 1.0, -1.0, 0.5, 1.5, 2.5, -2.5, infinity, -infinity, std::nan(""), 1e-310,
+                          -1e-40, 3e38, -3e38, 88.8, -104.0, 1e5, 2147483648.0, -2147483904.0});
   }
 }
 
@@ -88,8 +88,7 @@ Result run(const Call& call, const std::vector<Block>& blocks, const Level& leve
   const std::vector<double> words = call.words();
   Program program;
   set_thread_limit(threads);
-  result.outcome = program.load(words.data(), static_cast<int64_t>(words.size()), buffers.data(),
-                                static_cast<int>(buffers.size()));
+  result.outcome = load(&program, words, buffers);
   CHECK_IN(result.outcome.ok(), result.outcome.message + " in " + call.describe());
   if (result.outcome.ok()) result.outcome = program.run(level, buffers.data());
   return result;
@@ -105,7 +104,7 @@ bool both_nan(const unsigned char* a, const unsigned char* b) {
 
 // The same bits; a NaN may be any NaN.
 bool same_element(Storage storage, const unsigned char* a, const unsigned char* b) {
-  if (std::memcmp(a, b, static_cast<size_t>(storage_bytes(storage))) == 0) return true;
+  if (same_bytes(a, b, storage_bytes(storage))) return true;
   return storage == Storage::F32 ? both_nan<float>(a, b) : storage == Storage::F64 && both_nan<double>(a, b);
 }
 
@@ -122,12 +121,11 @@ std::string element_text(Storage storage, const unsigned char* bytes) {
 
 void check_same(const Call& call, const Result& result, const Result& wanted, const std::string& where) {
   CHECK_IN(result.outcome.message == wanted.outcome.message,
-           where + ": \"" + result.outcome.message + "\", not \"" + wanted.outcome.message + "\": " + call.describe());
+           where + ": \"" + result.outcome.message + "\", not \"" + wanted.outcome.message + "\": " +
+               call.describe());
   for (size_t i = 0; i < call.views.size(); i++) {
     const Storage storage = call.spec->signature.operands[i].storage;
-    if (std::memcmp(result.blocks[i].bytes(), wanted.blocks[i].bytes(), static_cast<size_t>(wanted.blocks[i].size())) == 0) {
-      continue;
-    }
+    if (same_bytes(result.blocks[i].bytes(), wanted.blocks[i].bytes(), wanted.blocks[i].size())) continue;
     for (int64_t at = 0; at < call.views[i].length; at++) {
       const unsigned char* a = result.blocks[i].bytes() + at * storage_bytes(storage);
       const unsigned char* b = wanted.blocks[i].bytes() + at * storage_bytes(storage);
@@ -155,10 +153,9 @@ void check_untouched(const Call& call, const std::vector<Block>& before, const R
     const std::vector<bool> may_change = writable(call, i);
     for (int64_t at = 0; at < call.views[i].length; at++) {
       if (result.outcome.ok() && may_change[static_cast<size_t>(at)]) continue;
-      if (std::memcmp(before[i].bytes() + at * bytes, result.blocks[i].bytes() + at * bytes, static_cast<size_t>(bytes)) == 0) {
-        continue;
-      }
-      CHECK_IN(false, "operand " + std::to_string(i) + " was written at " + std::to_string(at) + ": " + call.describe());
+      if (same_bytes(before[i].bytes() + at * bytes, result.blocks[i].bytes() + at * bytes, bytes)) continue;
+      CHECK_IN(false, "operand " + std::to_string(i) + " was written at " + std::to_string(at) + ": " +
+                          call.describe());
       break;
     }
   }
@@ -268,7 +265,7 @@ TEST(an_elementwise_output_may_be_an_input) {
           const std::vector<Block> together = blocks;
           const std::vector<Buffer> buffers = buffers_of(together);
           Program program;
-          CHECK(program.load(words.data(), static_cast<int64_t>(words.size()), buffers.data(), static_cast<int>(buffers.size())).ok());
+          CHECK(load(&program, words, buffers).ok());
           CHECK(program.run(**level, buffers.data()).ok());
           call.views[out].each([&](int64_t at) {
             const int64_t bytes = storage_bytes(operands[out].storage);

@@ -235,7 +235,7 @@ TEST(nothing_is_touched_where_a_size_is_zero) {
   add.words[AddProgram::kStride2 + 1] = -1e15;
   Program program;
   CHECK_EQ(add.load(&program).message, "");
-  const std::vector<Buffer> nothing = {{nullptr, 0, Storage::F32}, {nullptr, 0, Storage::F32}, {nullptr, 0, Storage::F32}};
+  const std::vector<Buffer> nothing(3, {nullptr, 0, Storage::F32});
   CHECK(program.check(nothing.data(), 3).ok());
   for (const Level* const* level = supported_levels(); *level != nullptr; level++) {
     CHECK(program.run(**level, nothing.data()).ok());
@@ -358,16 +358,16 @@ TEST(hostile_programs_stay_inside_their_buffers) {
     }
     const std::vector<Buffer> buffers = buffers_of(blocks);
     Program program;
-    const Outcome outcome =
-        program.load(words.data(), static_cast<int64_t>(words.size()), buffers.data(), static_cast<int>(buffers.size()));
-    if (!outcome.ok()) {
+    if (!load(&program, words, buffers).ok()) {
       refused++;
       continue;
     }
     accepted++;
     if (words[0] != call.words()[0] || !is_small(spec, words)) continue;
     set_thread_limit(static_cast<int>(random.integer(1, 3)));
-    for (const Level* const* level = supported_levels(); *level != nullptr; level++) program.run(**level, buffers.data());
+    for (const Level* const* level = supported_levels(); *level != nullptr; level++) {
+      program.run(**level, buffers.data());
+    }
   }
   std::printf("     %d accepted, %d refused\n", accepted, refused);
   CHECK(accepted > 10000);
