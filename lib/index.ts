@@ -1,5 +1,6 @@
 /** The public names, nothing else. */
 
+export type { BackwardOptions } from "./autograd/backward.js";
 export * from "./autograd/functional.js";
 export { type GradcheckOptions, gradcheck } from "./autograd/gradcheck.js";
 export { detectAnomaly, enableGrad, isGradEnabled, noGrad } from "./autograd/mode.js";
@@ -17,4 +18,17 @@ export * as optim from "./optim/index.js";
 export * from "./random/index.js";
 export { type BackendInfo, backendInfo, setNumThreads } from "./runtime/executor.js";
 export type { TypedArray } from "./runtime/types.js";
-export { arange, eye, full, linspace, ones, Tensor, type TensorOptions, tensor, zeros } from "./tensor.js";
+export {
+  arange,
+  type CreateOptions,
+  eye,
+  full,
+  linspace,
+  ones,
+  onesLike,
+  Tensor,
+  type TensorOptions,
+  tensor,
+  zeros,
+  zerosLike,
+} from "./tensor.js";

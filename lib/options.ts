@@ -1,6 +1,6 @@
 /** Checks of options, shared by layers, initializers and optimizers: names, kinds and ranges, in one wording. */
+import { describe } from "./describe.js";
 import { ArgumentError } from "./errors.js";
-import { describe } from "./ops/operands.js";
 
 /** A set of numbers, and how an error message puts it. */
 export interface Range {
@@ -47,6 +47,18 @@ export function checkChoice<Choice extends string>(
   throw new ArgumentError(
     `${owner}: ${name} must be ${choices.map((c) => `"${c}"`).join(" or ")}, got ${got}`,
   );
+}
+
+/** The items of an array or another iterable object; `items` names them in the message. */
+export function listOf<Item>(owner: string, name: string, value: Iterable<Item>, items: string): Item[] {
+  if (typeof value === "object" && value !== null && Symbol.iterator in value) return [...value];
+  throw new ArgumentError(`${owner}: ${name} must be an array of ${items}, got ${describe(value)}`);
+}
+
+/** Throws an ArgumentError unless the value is an object that holds values by name. */
+export function checkRecord(owner: string, name: string, value: unknown): void {
+  if (typeof value === "object" && value !== null && !(Symbol.iterator in value)) return;
+  throw new ArgumentError(`${owner}: ${name} must be a plain object, got ${shown(value)}`);
 }
 
 /**

@@ -1,9 +1,10 @@
 /** Tensor with every operation whose first argument is a tensor as a method, and the functions that make tensors. */
-import { type BackwardOptions, backward } from "./autograd/backward.js";
+import { backward } from "./autograd/backward.js";
 import { Tensor } from "./autograd/tensor.js";
 import * as creation from "./ndarray/creation.js";
 import { NDArray } from "./ndarray/ndarray.js";
 import * as ops from "./ops/index.js";
+import { withDefaults } from "./options.js";
 
 /** The operations that are also methods: all but those that take their tensors as a list or a condition first. */
 const { concat: _concat, stack: _stack, where: _where, ...operationsOnTensors } = ops;
@@ -45,35 +46,57 @@ export interface TensorOptions extends creation.ArrayOptions {
  * what is not a number.
  */
 export function tensor(value: creation.ArrayValue, options: TensorOptions = {}): Tensor {
-  const { requiresGrad = false, ...arrayOptions } = options;
-  const shared =
-    value instanceof NDArray && arrayOptions.dtype === undefined && arrayOptions.shape === undefined;
-  return new Tensor(shared ? value : creation.array(value, arrayOptions), { requiresGrad });
+  const known: TensorOptions = { dtype: undefined, shape: undefined, requiresGrad: false };
+  const { requiresGrad, dtype, shape } = withDefaults("tensor", options, known);
+  const shared = value instanceof NDArray && dtype === undefined && shape === undefined;
+  return new Tensor(shared ? value : creation.array(value, { dtype, shape }), { requiresGrad });
 }
 
-type CreateOptions = creation.DTypeOptions & { requiresGrad?: boolean };
+/** Options of the functions that make tensors. */
+export interface CreateOptions extends creation.DTypeOptions {
+  /** Record operations on it, so that `backward()` fills its `grad`. */
+  requiresGrad?: boolean;
+}
 
-const wrap = (array: NDArray, options: CreateOptions = {}): Tensor =>
-  new Tensor(array, { requiresGrad: options.requiresGrad });
+function create(
+  operation: string,
+  options: CreateOptions | undefined,
+  make: (options: creation.DTypeOptions) => NDArray,
+): Tensor {
+  const known: CreateOptions = { dtype: undefined, requiresGrad: false };
+  const { dtype, requiresGrad } = withDefaults(operation, options === undefined ? {} : options, known);
+  return new Tensor(make({ dtype }), { requiresGrad });
+}
 
 /** A tensor of zeros. */
 export const zeros = (shape: readonly number[], options?: CreateOptions): Tensor =>
-  wrap(creation.zeros(shape, options), options);
+  create("zeros", options, (o) => creation.zeros(shape, o));
 /** A tensor of ones. */
 export const ones = (shape: readonly number[], options?: CreateOptions): Tensor =>
-  wrap(creation.ones(shape, options), options);
+  create("ones", options, (o) => creation.ones(shape, o));
 /** A tensor filled with one value. */
 export const full = (shape: readonly number[], value: number, options?: CreateOptions): Tensor =>
-  wrap(creation.full(shape, value, options), options);
+  create("full", options, (o) => creation.full(shape, value, o));
+/** Zeros of the shape and dtype of a tensor. */
+export const zerosLike = (x: Tensor): Tensor => zeros(x.shape, { dtype: x.dtype });
+/** Ones of the shape and dtype of a tensor. */
+export const onesLike = (x: Tensor): Tensor => ones(x.shape, { dtype: x.dtype });
 /** The identity matrix. */
 export const eye = (rows: number, columns?: number, options?: CreateOptions): Tensor =>
-  wrap(creation.eye(rows, columns, options), options);
-/** The numbers start, start + step, … below stop. */
-export const arange = (start: number, stop: number, step = 1, options?: CreateOptions): Tensor =>
-  wrap(creation.arange(start, stop, step, options), options);
+  create("eye", options, (o) => creation.eye(rows, columns, o));
+
+/** The numbers start, start + step, … up to but not including stop; `arange(stop)` starts at 0. */
+export function arange(stop: number, options?: CreateOptions): Tensor;
+export function arange(start: number, stop: number, options?: CreateOptions): Tensor;
+export function arange(start: number, stop: number, step: number, options?: CreateOptions): Tensor;
+export function arange(...args: (number | CreateOptions | undefined)[]): Tensor {
+  const options = typeof args.at(-1) === "object" ? (args.pop() as CreateOptions) : undefined;
+  const numbers = args as [start: number, stop: number, step: number];
+  return create("arange", options, (o) => creation.arange(...numbers, o));
+}
+
 /** `count` evenly spaced numbers from start to stop, both included. */
 export const linspace = (start: number, stop: number, count?: number, options?: CreateOptions): Tensor =>
-  wrap(creation.linspace(start, stop, count, options), options);
+  create("linspace", options, (o) => creation.linspace(start, stop, count, o));
 
-export type { BackwardOptions };
 export { Tensor };

@@ -2,12 +2,15 @@
  * Walks the graph backward: reverse mode. Un-broadcasting and the sum over several uses of a tensor happen here and
  * nowhere else. No recursion, so that a chain of any length can be differentiated.
  */
-import { GradientError, ShapeError } from "../errors.js";
+import { DTypeError, GradientError, ShapeError } from "../errors.js";
 import { full } from "../ndarray/creation.js";
 import { formatShape, sameShape } from "../ndarray/shape.js";
+import type { Storage } from "../ndarray/storage.js";
 import { add } from "../ops/arithmetic.js";
 import { checkForNaN } from "../ops/define.js";
 import { sumTo } from "../ops/reduce.js";
+import { clone } from "../ops/shape.js";
+import { withDefaults } from "../options.js";
 import type { GraphNode } from "./graph.js";
 import { enableGrad, isAnomalyDetected, noGrad, unwatched } from "./mode.js";
 import { Tensor } from "./tensor.js";
@@ -39,15 +42,27 @@ export interface BackwardOptions {
  * GradientError if the root depends on no such leaf, or if the graph was released before.
  */
 export function backward(root: Tensor, options: BackwardOptions = {}): void {
-  const { gradient, createGraph = false } = options;
+  const known: BackwardOptions = { gradient: undefined, createGraph: undefined, retainGraph: undefined };
+  const {
+    gradient,
+    createGraph = false,
+    retainGraph = createGraph,
+  } = withDefaults("backward", options, known);
   if (!root.requiresGrad) {
     throw new GradientError("backward: this tensor depends on nothing that requires a gradient");
   }
-  const visit = (tensor: Tensor, grad: Tensor): void => {
-    if (tensor.storesGrad) tensor.grad = tensor.grad === null ? grad : add(tensor.grad, grad);
-  };
   const seed = seedGradient("backward", root, gradient);
-  walk([[root, seed]], { createGraph, retainGraph: options.retainGraph ?? createGraph, visit });
+  // A gradient that reaches several tensors unchanged, or that the caller gave, is one array: each `grad` needs its
+  // own, compact, or writing into one would change another.
+  const taken = new Set<Storage>([seed.array.storage]);
+  const visit = (tensor: Tensor, grad: Tensor): void => {
+    if (!tensor.storesGrad) return;
+    const { storage, isContiguous } = grad.array;
+    if (tensor.grad !== null) tensor.grad = add(tensor.grad, grad);
+    else tensor.grad = taken.has(storage) || !isContiguous ? clone(grad) : grad;
+    taken.add(storage);
+  };
+  walk([[root, seed]], { createGraph, retainGraph, visit });
 }
 
 /** Options of `grad`. */
@@ -60,19 +75,19 @@ export interface GradOptions {
 }
 
 /**
- * Σ over outputs of ∂output/∂input for each input, without touching any `grad` (PyTorch's `autograd.grad`).
- * An input that the outputs do not depend on gets zeros.
+ * Σ over outputs of ∂output/∂input for each input, without touching any `grad`. An input that the outputs do not
+ * depend on gets zeros.
  */
 export function gradientsOf(
   outputs: readonly Tensor[],
   inputs: readonly Tensor[],
   options: GradOptions = {},
 ): Tensor[] {
-  const { gradOutputs, createGraph = false } = options;
+  const { gradOutputs, createGraph = false, retainGraph = createGraph } = options;
   const seeds = outputs
     .map((output, i): [Tensor, Tensor] => [output, seedGradient("grad", output, gradOutputs?.[i])])
     .filter(([output]) => output.requiresGrad);
-  return collect(seeds, inputs, { createGraph, retainGraph: options.retainGraph ?? createGraph });
+  return collect(seeds, inputs, { createGraph, retainGraph });
 }
 
 function collect(
@@ -99,6 +114,11 @@ function seedGradient(operation: string, output: Tensor, gradient: Tensor | unde
     const got = gradient instanceof Tensor ? formatShape(gradient.shape) : typeof gradient;
     throw new ShapeError(
       `${operation}: the gradient is ${got}, the tensor ${formatShape(output.shape)}; they must have equal shapes`,
+    );
+  }
+  if (gradient.dtype !== output.dtype) {
+    throw new DTypeError(
+      `${operation}: the gradient is ${gradient.dtype}, the tensor ${output.dtype}; they must have one dtype`,
     );
   }
   return gradient;

@@ -1,35 +1,72 @@
 /** Derivatives of functions: gradients, products with the Jacobian and the Hessian, and the matrices themselves. */
+import { describe } from "../describe.js";
 import { ArgumentError, GradientError, ShapeError } from "../errors.js";
 import { zeros } from "../ndarray/creation.js";
 import { formatShape, sameShape } from "../ndarray/shape.js";
+import { checkTensor } from "../ops/operands.js";
 import { concat, reshape, slice, stack } from "../ops/shape.js";
-import { gradientsOf } from "./backward.js";
+import { withDefaults } from "../options.js";
+import { type GradOptions, gradientsOf } from "./backward.js";
 import { enableGrad } from "./mode.js";
 import { Tensor } from "./tensor.js";
 
 export type { GradOptions } from "./backward.js";
-export { gradientsOf as grad } from "./backward.js";
 
 /** A function of tensors. */
 export type TensorFunction = (...inputs: Tensor[]) => Tensor;
 
+/**
+ * Σ over outputs of ∂output/∂input for each input, without touching any `grad` (PyTorch's `autograd.grad`). An input
+ * that the outputs do not depend on gets zeros; GradientError if no output depends on anything that requires a
+ * gradient.
+ */
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: Tensor | readonly Tensor[],
+  options: GradOptions = {},
+): Tensor[] {
+  const known: GradOptions = { gradOutputs: undefined, createGraph: undefined, retainGraph: undefined };
+  const checked = withDefaults("grad", options, known);
+  const ends = tensorList("grad", "the outputs", outputs);
+  const sources = tensorList("grad", "the inputs", inputs);
+  if (checked.gradOutputs !== undefined) {
+    checked.gradOutputs = tensorList("grad", "gradOutputs", checked.gradOutputs);
+    checkTangents("grad", ends, checked.gradOutputs);
+  }
+  if (!ends.some((output) => output.requiresGrad)) {
+    throw new GradientError("grad: no output depends on anything that requires a gradient");
+  }
+  return gradientsOf(ends, sources, checked);
+}
+
+/** One tensor or several, as a list of tensors. */
+function tensorList(operation: string, what: string, tensors: Tensor | readonly Tensor[]): readonly Tensor[] {
+  const list = Array.isArray(tensors) ? (tensors as readonly Tensor[]) : [tensors as Tensor];
+  return list.map((tensor) => checkTensor(operation, tensor, what));
+}
+
 /** Fresh leaves with the values of `inputs`, so that differentiating does not reach into any other graph. */
-const leaves = (inputs: readonly Tensor[]): Tensor[] =>
-  inputs.map((input) => new Tensor(input.array, { requiresGrad: true }));
+const leaves = (operation: string, inputs: readonly Tensor[]): Tensor[] =>
+  tensorList(operation, "each input", inputs).map((input) => new Tensor(input.array, { requiresGrad: true }));
 
 function evaluate(operation: string, fn: TensorFunction, inputs: readonly Tensor[]): Tensor {
+  if (typeof fn !== "function")
+    throw new ArgumentError(`${operation}: needs a function, got ${describe(fn)}`);
   const output = enableGrad(() => fn(...inputs));
   if (output instanceof Tensor) return output;
-  throw new ArgumentError(`${operation}: the function must return a Tensor, got ${typeof output}`);
+  throw new ArgumentError(`${operation}: the function must return a Tensor, got ${describe(output)}`);
 }
 
 function checkTangents(operation: string, inputs: readonly Tensor[], tangents: readonly Tensor[]): void {
-  const fits =
-    inputs.length === tangents.length && inputs.every((x, i) => sameShape(x.shape, tangents[i].shape));
-  if (fits) return;
-  const shapes = (list: readonly Tensor[]): string => list.map((x) => formatShape(x.shape)).join(", ");
+  const vectors = tensorList(operation, "each vector", tangents);
+  const fits = (x: Tensor, i: number): boolean =>
+    sameShape(x.shape, vectors[i].shape) && x.dtype === vectors[i].dtype;
+  if (inputs.length === vectors.length && inputs.every(fits)) return;
+  const shown = (list: readonly Tensor[]): string =>
+    list.map((x) => `${x.dtype} ${formatShape(x.shape)}`).join(", ");
   throw new ShapeError(
-    `${operation}: inputs have shapes ${shapes(inputs)}, vectors ${shapes(tangents)}; they must be equal`,
+    `${operation}: the tensors are ${shown(inputs)}, the vectors ${shown(vectors)}; they must be of equal number, ` +
+      "shape and dtype",
   );
 }
 
@@ -39,8 +76,9 @@ export function vjp(
   inputs: readonly Tensor[],
   vector: Tensor,
 ): { output: Tensor; grads: Tensor[] } {
-  const sources = leaves(inputs);
+  const sources = leaves("vjp", inputs);
   const output = evaluate("vjp", fn, sources);
+  checkTangents("vjp", [output], [vector]);
   return { output: output.detach(), grads: gradientsOf([output], sources, { gradOutputs: [vector] }) };
 }
 
@@ -53,8 +91,8 @@ export function jvp(
   inputs: readonly Tensor[],
   tangents: readonly Tensor[],
 ): { output: Tensor; tangent: Tensor } {
-  checkTangents("jvp", inputs, tangents);
-  const sources = leaves(inputs);
+  const sources = leaves("jvp", inputs);
+  checkTangents("jvp", sources, tangents);
   const output = evaluate("jvp", fn, sources);
   const probe = new Tensor(zeros(output.shape, { dtype: output.dtype }), { requiresGrad: true });
   const grads = gradientsOf([output], sources, { gradOutputs: [probe], createGraph: true });
@@ -64,15 +102,15 @@ export function jvp(
 
 /** H·v of a scalar function, for one vector per input: a derivative of the gradient, never forming H. */
 export function hvp(fn: TensorFunction, inputs: readonly Tensor[], vectors: readonly Tensor[]): Tensor[] {
-  checkTangents("hvp", inputs, vectors);
-  const sources = leaves(inputs);
+  const sources = leaves("hvp", inputs);
+  checkTangents("hvp", sources, vectors);
   const grads = gradientsOf([scalar("hvp", evaluate("hvp", fn, sources))], sources, { createGraph: true });
   return gradientsOf(grads, sources, { gradOutputs: vectors });
 }
 
 /** ∂output/∂input for each input, of shape [...output.shape, ...input.shape]. One backward pass per output element. */
 export function jacobian(fn: TensorFunction, inputs: readonly Tensor[]): Tensor[] {
-  const sources = leaves(inputs);
+  const sources = leaves("jacobian", inputs);
   const output = evaluate("jacobian", fn, sources);
   return rowsOf(output, sources).map((rows, i) => reshape(rows, [...output.shape, ...inputs[i].shape]));
 }
@@ -82,7 +120,7 @@ export function jacobian(fn: TensorFunction, inputs: readonly Tensor[]): Tensor[
  * product per element: for small n.
  */
 export function hessian(fn: TensorFunction, inputs: readonly Tensor[]): Tensor {
-  const sources = leaves(inputs);
+  const sources = leaves("hessian", inputs);
   const grads = gradientsOf([scalar("hessian", evaluate("hessian", fn, sources))], sources, {
     createGraph: true,
   });

@@ -1,8 +1,11 @@
 /** Derivatives against central differences, in float64: the judge of every derivative, for downstream authors too. */
+import { describe } from "../describe.js";
 import { ArgumentError, DTypeError, GradientError } from "../errors.js";
 import { NDArray } from "../ndarray/ndarray.js";
 import { add, mul } from "../ops/arithmetic.js";
+import { checkTensor } from "../ops/operands.js";
 import { sum } from "../ops/reduce.js";
+import { withDefaults } from "../options.js";
 import { Generator } from "../random/generator.js";
 import { gradientsOf } from "./backward.js";
 import { enableGrad } from "./mode.js";
@@ -21,6 +24,14 @@ export interface GradcheckOptions {
   seed?: number;
 }
 
+const DEFAULTS: Required<GradcheckOptions> = {
+  eps: 1e-6,
+  atol: 1e-6,
+  rtol: 1e-5,
+  secondOrder: false,
+  seed: 0,
+};
+
 /**
  * Compares the gradient of a random projection of `fn(...inputs)` with central differences, element by element, for
  * every input that requires a gradient. Inputs must be float64: float32 differences say nothing.
@@ -31,7 +42,11 @@ export function gradcheck(
   inputs: readonly Tensor[],
   options: GradcheckOptions = {},
 ): true {
-  const { eps = 1e-6, atol = 1e-6, rtol = 1e-5, secondOrder = false, seed = 0 } = options;
+  const { eps, atol, rtol, secondOrder, seed } = withDefaults("gradcheck", options, DEFAULTS);
+  if (typeof fn !== "function") throw new ArgumentError(`gradcheck: needs a function, got ${describe(fn)}`);
+  if (!Array.isArray(inputs))
+    throw new ArgumentError(`gradcheck: needs an array of inputs, got ${describe(inputs)}`);
+  for (const input of inputs) checkTensor("gradcheck", input, "each input");
   const wanted = inputs.filter((input) => input.requiresGrad);
   if (wanted.length === 0) throw new ArgumentError("gradcheck: no input requires a gradient");
   for (const input of wanted) {
@@ -79,14 +94,16 @@ function compare(
   const copies = inputs.map((input) => new Tensor(input.array.clone(), { requiresGrad: input.requiresGrad }));
   const wanted = copies.filter((copy) => copy.requiresGrad);
   const analytic = gradientsOf([enableGrad(() => fn(...copies))], wanted).map((grad) => grad.data);
+  // Recorded, since what is checked may itself take derivatives.
+  const value = (): number => enableGrad(() => fn(...copies.map(fresh)).item());
   wanted.forEach((input, k) => {
     const data = input.array.storage.data as Float64Array;
     for (let i = 0; i < input.size; i++) {
       const x = data[i];
       data[i] = x + eps;
-      const above = fn(...copies.map(fresh)).item();
+      const above = value();
       data[i] = x - eps;
-      const below = fn(...copies.map(fresh)).item();
+      const below = value();
       data[i] = x;
       const numeric = (above - below) / (2 * eps);
       const exact = Number(analytic[k][i]);

@@ -11,13 +11,18 @@ export class GraphNode {
   readonly sequence = sequence++;
   readonly operation: Operation;
   readonly options: object;
-  private saved: { inputs: readonly Tensor[]; outputs: readonly Tensor[]; versions: number[] } | null;
+  private saved: {
+    inputs: readonly Tensor[];
+    outputs: readonly Tensor[];
+    versions: readonly number[];
+  } | null;
 
   constructor(operation: Operation, inputs: readonly Tensor[], outputs: readonly Tensor[], options: object) {
     this.operation = operation;
     this.options = options;
     const versions: number[] = [];
     for (const input of inputs) versions.push(input.array.storage.version);
+    for (const output of outputs) versions.push(output.array.storage.version);
     this.saved = { inputs, outputs, versions };
   }
 
@@ -31,17 +36,19 @@ export class GraphNode {
     return this.saved?.outputs ?? this.fail();
   }
 
-  /** Throws a GradientError if an input was overwritten in place since it was used. */
+  /** Throws a GradientError if an input or output was overwritten in place since the operation ran. */
   checkVersions(): void {
-    const { inputs, versions } = this.saved ?? this.fail();
-    inputs.forEach((input, i) => {
-      if (input.array.storage.version !== versions[i]) {
-        throw new GradientError(
-          `backward: input ${i} of ${this.operation.name} was overwritten in place after it was used; ` +
-            "call backward() before the optimizer's step, or overwrite a clone",
-        );
-      }
-    });
+    const { inputs, outputs, versions } = this.saved ?? this.fail();
+    const count = inputs.length;
+    for (let i = 0; i < versions.length; i++) {
+      const tensor = i < count ? inputs[i] : outputs[i - count];
+      if (tensor.array.storage.version === versions[i]) continue;
+      const what = i < count ? `input ${i}` : `output ${i - count}`;
+      throw new GradientError(
+        `backward: ${what} of ${this.operation.name} was overwritten in place after it was used; ` +
+          "call backward() before the optimizer's step, or overwrite a clone",
+      );
+    }
   }
 
   /** Lets go of the saved tensors. */

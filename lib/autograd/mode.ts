@@ -1,4 +1,5 @@
 /** Whether operations are recorded, and whether they look for NaN. Both hold for this environment (worker). */
+import { describe } from "../describe.js";
 import { ArgumentError } from "../errors.js";
 
 let recording = true;
@@ -54,11 +55,13 @@ function withRecording<R>(name: string, value: boolean, body: () => R): R {
 // The flag is one for the whole environment: across an `await` it would leak into whatever runs meanwhile.
 function refuseAsync<R>(name: string, body: () => R): R {
   if (typeof body !== "function") {
-    throw new ArgumentError(`${name}: needs a function, got ${body === null ? "null" : typeof body}`);
+    throw new ArgumentError(`${name}: needs a function, got ${describe(body)}`);
   }
-  const message = `${name}: the function is asynchronous; the setting would leak into other code across await`;
-  if (body.constructor.name === "AsyncFunction") throw new ArgumentError(message);
+  const message = `${name}: the function is asynchronous or a generator; the setting would leak into other code while it waits`;
+  if (/^Async|Generator/.test(body.constructor.name)) throw new ArgumentError(message);
   const result = body();
-  if (result instanceof Promise) throw new ArgumentError(message);
-  return result;
+  if (!(result instanceof Promise)) return result;
+  // What becomes of the promise is nobody's business any more; it must not end the process as unhandled.
+  result.catch(() => undefined);
+  throw new ArgumentError(message);
 }

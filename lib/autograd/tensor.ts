@@ -2,10 +2,11 @@
  * Tensor: an NDArray with a place in the graph of derivatives. Operations live in ops/ and are attached as methods
  * in lib/tensor.ts; nothing here computes.
  */
+import { describe } from "../describe.js";
 import { ArgumentError, DTypeError, GradientError, ShapeError } from "../errors.js";
 import { copyInto } from "../ndarray/copy.js";
 import { type DType, isFloat } from "../ndarray/dtype.js";
-import type { NDArray } from "../ndarray/ndarray.js";
+import { NDArray } from "../ndarray/ndarray.js";
 import type { Element, NestedArray } from "../ndarray/nested.js";
 import { formatShape, type Shape, sameShape } from "../ndarray/shape.js";
 import type { TypedArray } from "../runtime/types.js";
@@ -28,8 +29,13 @@ export class Tensor {
   private keepsGrad = false;
 
   constructor(array: NDArray, options: { requiresGrad?: boolean } = {}) {
+    if (!(array instanceof NDArray)) {
+      throw new ArgumentError(
+        `Tensor: needs an NDArray, got ${describe(array)}; tensor() takes other values`,
+      );
+    }
     this.array = array;
-    if (options.requiresGrad) this.requiresGrad = true;
+    if (options.requiresGrad !== undefined) this.requiresGrad = options.requiresGrad;
   }
 
   /** Sizes of the axes. */
@@ -112,6 +118,9 @@ export class Tensor {
    */
   assign(source: Tensor | NDArray): this {
     const from = source instanceof Tensor ? source.array : source;
+    if (!(from instanceof NDArray)) {
+      throw new ArgumentError(`assign: needs a Tensor or NDArray, got ${describe(source)}`);
+    }
     if (!sameShape(from.shape, this.shape)) {
       throw new ShapeError(
         `assign: source is ${formatShape(from.shape)}, this tensor is ${formatShape(this.shape)}; they must be equal`,
@@ -121,8 +130,14 @@ export class Tensor {
       throw new GradientError("assign: this tensor requires a gradient; overwrite it inside noGrad");
     }
     const { storage, offset, strides, dtype } = this.array;
+    if (this.array.isBroadcast) {
+      throw new ShapeError(
+        `assign: this tensor of shape ${formatShape(this.shape)} is a broadcast view, several of its elements are one ` +
+          "in memory; assign to what was broadcast, or to a clone",
+      );
+    }
     // A source that overlaps its target would be read half overwritten.
-    const safe = from.storage === storage ? from.clone() : from;
+    const safe = from.storage.data.buffer === storage.data.buffer ? from.clone() : from;
     copyInto(safe, dtype, storage.data, offset, strides);
     storage.version++;
     return this;
@@ -133,10 +148,16 @@ export class Tensor {
     return this.array.toArray();
   }
 
-  /** The only element, of a tensor of size 1. ShapeError for any other size. */
+  /**
+   * The only element, of a tensor of size 1. ShapeError for any other size; DTypeError for an int64 that a number
+   * cannot hold (`array.item()` gives it as a bigint).
+   */
   item(): number {
     const element: Element = this.array.item();
-    return typeof element === "number" ? element : Number(element);
+    if (typeof element === "bigint" && !Number.isSafeInteger(Number(element))) {
+      throw new DTypeError(`item: ${element} does not fit a number; array.item() gives it as a bigint`);
+    }
+    return Number(element);
   }
 
   /** Dtype, shape and elements, and what the tensor has to do with gradients. */

@@ -3,10 +3,10 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Tensor } from "../autograd/tensor.js";
-import { ArgumentError, StateError } from "../errors.js";
-import { describe } from "../ops/operands.js";
-import { defaultGenerator, Generator, type GeneratorState } from "../random/generator.js";
-import type { Dataset } from "./dataset.js";
+import { StateError } from "../errors.js";
+import { checkBoolean, checkNumber, POSITIVE_INTEGER, withDefaults } from "../options.js";
+import { checkGenerator, Generator, type GeneratorState } from "../random/generator.js";
+import { checkDataset, type Dataset } from "./dataset.js";
 
 /** Options of `DataLoader`. */
 export interface DataLoaderOptions {
@@ -65,29 +65,17 @@ export class DataLoader<Batch extends Tensor[] = Tensor[]> {
 
   /** ArgumentError for an unknown option or one outside its range. */
   constructor(dataset: Source<Batch>, options: DataLoaderOptions = {}) {
-    const {
-      batchSize = 1,
-      shuffle = false,
-      generator = defaultGenerator(),
-      dropLast = false,
-      ...rest
-    } = options;
-    const unknown = Object.keys(rest);
-    if (unknown.length > 0) {
-      throw new ArgumentError(
-        `DataLoader: unknown option ${unknown.join(", ")}; there are batchSize, shuffle, generator and dropLast`,
-      );
-    }
-    if (!Number.isSafeInteger(batchSize) || batchSize < 1)
-      throw optionError("batchSize", "a positive integer", batchSize);
-    if (typeof shuffle !== "boolean") throw optionError("shuffle", "true or false", shuffle);
-    if (typeof dropLast !== "boolean") throw optionError("dropLast", "true or false", dropLast);
-    if (!(generator instanceof Generator)) throw optionError("generator", "a Generator", generator);
+    checkDataset("DataLoader", dataset);
+    const { batchSize, shuffle, generator, dropLast } = withDefaults<DataLoaderOptions>(
+      "DataLoader",
+      options,
+      { batchSize: 1, shuffle: false, generator: undefined, dropLast: false },
+    );
     this.dataset = dataset;
-    this.batchSize = batchSize;
-    this.shuffle = shuffle;
-    this.dropLast = dropLast;
-    this.generator = generator;
+    this.batchSize = checkNumber("DataLoader", "batchSize", batchSize, POSITIVE_INTEGER);
+    this.shuffle = checkBoolean("DataLoader", "shuffle", shuffle);
+    this.dropLast = checkBoolean("DataLoader", "dropLast", dropLast);
+    this.generator = checkGenerator("DataLoader", generator);
   }
 
   /** Batches per epoch. */
@@ -194,8 +182,4 @@ export class DataLoader<Batch extends Tensor[] = Tensor[]> {
       : Int32Array.from({ length }, (_, i) => i);
     return { order, start };
   }
-}
-
-function optionError(name: string, needed: string, got: unknown): ArgumentError {
-  return new ArgumentError(`DataLoader: ${name} must be ${needed}, got ${describe(got)}`);
 }

@@ -7,7 +7,9 @@ import { ArgumentError, IndexError, ShapeError } from "../errors.js";
 import { fromTypedArray } from "../ndarray/creation.js";
 import type { NDArray } from "../ndarray/ndarray.js";
 import { formatShape } from "../ndarray/shape.js";
-import { defaultGenerator, type Generator } from "../random/generator.js";
+import { checkTensor, describe } from "../ops/operands.js";
+import { listOf, withDefaults } from "../options.js";
+import { checkGenerator, type Generator } from "../random/generator.js";
 
 /**
  * A set of samples with positions 0 … length − 1, each made of one or more tensors (for example input and
@@ -34,10 +36,13 @@ export class TensorDataset<Sample extends Tensor[]> extends Dataset<Sample> {
   readonly tensors: Sample;
   readonly length: number;
 
-  /** ShapeError unless all tensors have the same size on axis 0. */
+  /** ArgumentError for what is no tensor, ShapeError unless all have the same size on axis 0. */
   constructor(...tensors: Sample) {
     super();
     if (tensors.length === 0) throw new ArgumentError("TensorDataset: needs at least one tensor, got none");
+    tensors.forEach((tensor, i) => {
+      checkTensor("TensorDataset", tensor, `tensor ${i}`);
+    });
     for (const [i, { shape }] of tensors.entries()) {
       if (shape.length === 0 || shape[0] !== tensors[0].shape[0]) {
         const got = tensors.map((tensor) => formatShape(tensor.shape)).join(", ");
@@ -66,6 +71,7 @@ export class Subset<Sample extends Tensor[]> extends Dataset<Sample> {
   /** IndexError for a position outside the dataset. The indices are copied. */
   constructor(dataset: Dataset<Sample>, indices: Int32Array | readonly number[]) {
     super();
+    checkDataset("Subset", dataset);
     checkPositions("Subset", indices, dataset.length);
     this.dataset = dataset;
     this.indices = Int32Array.from(indices);
@@ -94,8 +100,12 @@ export function randomSplit<Sample extends Tensor[]>(
   parts: readonly number[],
   options: { generator?: Generator } = {},
 ): Subset<Sample>[] {
-  const lengths = partLengths(parts, dataset.length);
-  const order = (options.generator ?? defaultGenerator()).permutation(dataset.length);
+  checkDataset("randomSplit", dataset);
+  const { generator } = withDefaults<{ generator?: Generator }>("randomSplit", options, {
+    generator: undefined,
+  });
+  const lengths = partLengths(listOf("randomSplit", "parts", parts, "numbers"), dataset.length);
+  const order = checkGenerator("randomSplit", generator).permutation(dataset.length);
   let start = 0;
   return lengths.map((length) => {
     const indices = order.subarray(start, start + length);
@@ -129,8 +139,23 @@ export function takeRows(array: NDArray, indices: Int32Array): NDArray {
   return array.take(fromTypedArray(indices, [indices.length]));
 }
 
-/** Throws an IndexError unless all positions are integers in [0, length). */
-export function checkPositions(operation: string, positions: ArrayLike<number>, length: number): void {
+/** Throws an ArgumentError unless the value is a dataset: an object with `length` and `batch`. */
+export function checkDataset(owner: string, dataset: unknown): void {
+  const { length, batch } = (dataset ?? {}) as Partial<Dataset>;
+  if (typeof length === "number" && typeof batch === "function") return;
+  throw new ArgumentError(`${owner}: needs a dataset, with length and batch, got ${describe(dataset)}`);
+}
+
+/**
+ * Throws an IndexError unless all positions are integers in [0, length); ArgumentError for what is neither an array
+ * nor an Int32Array.
+ */
+export function checkPositions(operation: string, positions: unknown, length: number): void {
+  if (!(Array.isArray(positions) || positions instanceof Int32Array)) {
+    throw new ArgumentError(
+      `${operation}: indices must be an Int32Array or an array, got ${describe(positions)}`,
+    );
+  }
   for (let i = 0; i < positions.length; i++) {
     const position = positions[i];
     if (!Number.isInteger(position) || position < 0 || position >= length) {

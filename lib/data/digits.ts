@@ -1,6 +1,7 @@
 /** The digits that the program draws itself, as datasets. */
 import { ArgumentError } from "../errors.js";
 import { fromTypedArray } from "../ndarray/creation.js";
+import { withDefaults } from "../options.js";
 import { DIGIT_SIZE, drawDigits } from "./digits_images.js";
 import { ImageDataset } from "./image_dataset.js";
 import type { ImageDatasets } from "./mnist.js";
@@ -24,7 +25,7 @@ const MAX_DIGITS = 1_000_000;
  * @throws ArgumentError for an option outside its range
  */
 export function digits(options: DigitsOptions = {}): ImageDatasets {
-  const { n = 12_000, seed = 0 } = options;
+  const { n, seed } = withDefaults<Required<DigitsOptions>>("digits", options, { n: 12_000, seed: 0 });
   if (!Number.isInteger(n) || n < 1 || n > MAX_DIGITS) {
     throw new ArgumentError(`digits: n must be an integer in [1, ${MAX_DIGITS}], got ${String(n)}`);
   }

@@ -1,9 +1,10 @@
 /** Labelled grey images, kept as bytes and turned into floats batch by batch. */
 import { Tensor } from "../autograd/tensor.js";
-import { DTypeError, ShapeError } from "../errors.js";
-import type { NDArray } from "../ndarray/ndarray.js";
+import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
+import { NDArray } from "../ndarray/ndarray.js";
 import { formatShape, type Shape } from "../ndarray/shape.js";
 import { div } from "../ops/arithmetic.js";
+import { describe } from "../ops/operands.js";
 import { checkPositions, Dataset, takeRows } from "./dataset.js";
 
 const FULL_INK = 255;
@@ -18,10 +19,14 @@ export class ImageDataset extends Dataset<[images: Tensor, labels: Tensor]> {
   /**
    * @param images uint8 [N, H, W]; kept, not copied
    * @param labels integers [N], of dtype uint8 or int32
-   * @throws DTypeError, ShapeError
+   * @throws ArgumentError, DTypeError, ShapeError
    */
   constructor(images: NDArray, labels: NDArray) {
     super();
+    for (const [name, value] of Object.entries({ images, labels })) {
+      if (value instanceof NDArray) continue;
+      throw new ArgumentError(`ImageDataset: ${name} must be an NDArray, got ${describe(value)}`);
+    }
     if (images.dtype !== "uint8")
       throw new DTypeError(`ImageDataset: images are ${images.dtype}; needs uint8`);
     if (labels.dtype !== "uint8" && labels.dtype !== "int32") {

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { FormatError } from "../errors.js";
+import { checkPath } from "../io/arguments.js";
 import { readIdx } from "../io/idx_ndarray.js";
 import type { NDArray } from "../ndarray/ndarray.js";
 import { formatShape } from "../ndarray/shape.js";
@@ -26,7 +27,7 @@ const KINDS = { images: "idx3-ubyte", labels: "idx1-ubyte" } as const;
  * @throws FormatError for a missing or damaged file, and for images and labels that do not belong together
  */
 export async function mnist(dir: string): Promise<ImageDatasets> {
-  const paths = locate(dir);
+  const paths = locate(checkPath("mnist", dir));
   const [train, test] = await Promise.all([readPart(paths.train), readPart(paths.test)]);
   return { train, test };
 }

@@ -5,8 +5,8 @@ import { eye as identity } from "../ndarray/creation.js";
 import type { NDArray } from "../ndarray/ndarray.js";
 import { formatShape } from "../ndarray/shape.js";
 import { checkTensor, scalarTensor } from "../ops/operands.js";
-import { checkNumber, FINITE } from "../options.js";
-import { defaultGenerator, type Generator } from "../random/generator.js";
+import { checkNumber, FINITE, withDefaults } from "../options.js";
+import { checkGenerator, type Generator } from "../random/generator.js";
 import type { Tensor } from "../tensor.js";
 
 /** Options of everything random. */
@@ -14,6 +14,9 @@ export interface RandomInit {
   /** The default generator if left out. */
   generator?: Generator;
 }
+
+/** What `RandomInit` is where it is left out. */
+export const RANDOM_INIT: RandomInit = { generator: undefined };
 
 /** Overwrites a tensor without recording it. */
 export function overwrite<T extends Tensor>(x: T, values: Tensor | NDArray): T {
@@ -26,8 +29,9 @@ export function uniform<T extends Tensor>(
   x: T,
   options: RandomInit & { low?: number; high?: number } = {},
 ): T {
-  const { low = 0, high = 1, generator = defaultGenerator() } = options;
-  return overwrite(x, generator.uniform(checkTensor("uniform", x).shape, { low, high, dtype: x.dtype }));
+  const { shape, dtype } = checkTensor("uniform", x);
+  const { generator, low, high } = withDefaults("uniform", options, { ...RANDOM_INIT, low: 0, high: 1 });
+  return overwrite(x, checkGenerator("uniform", generator).uniform(shape, { low, high, dtype }));
 }
 
 /** Overwrites x with normally distributed numbers; by default of mean 0 and standard deviation 1. */
@@ -35,8 +39,9 @@ export function normal<T extends Tensor>(
   x: T,
   options: RandomInit & { mean?: number; std?: number } = {},
 ): T {
-  const { mean = 0, std = 1, generator = defaultGenerator() } = options;
-  return overwrite(x, generator.normal(checkTensor("normal", x).shape, { mean, std, dtype: x.dtype }));
+  const { shape, dtype } = checkTensor("normal", x);
+  const { generator, mean, std } = withDefaults("normal", options, { ...RANDOM_INIT, mean: 0, std: 1 });
+  return overwrite(x, checkGenerator("normal", generator).normal(shape, { mean, std, dtype }));
 }
 
 /** Overwrites x with one value. */

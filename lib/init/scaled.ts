@@ -5,9 +5,9 @@
 import { ShapeError } from "../errors.js";
 import { formatShape, sizeOf } from "../ndarray/shape.js";
 import { checkTensor } from "../ops/operands.js";
-import { checkChoice, checkNumber, FINITE, NON_NEGATIVE } from "../options.js";
+import { checkChoice, checkNumber, FINITE, NON_NEGATIVE, withDefaults } from "../options.js";
 import type { Tensor } from "../tensor.js";
-import { normal, type RandomInit, uniform } from "./fill.js";
+import { normal, RANDOM_INIT, type RandomInit, uniform } from "./fill.js";
 
 /** What a layer is followed by. */
 export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "selu";
@@ -61,26 +61,38 @@ export interface KaimingOptions extends RandomInit {
   nonlinearity?: Nonlinearity;
 }
 
-function kaimingStd(operation: string, x: Tensor, options: KaimingOptions): number {
-  const { a = 0, mode = "fanIn", nonlinearity = "leakyRelu" } = options;
+const KAIMING: Required<Omit<KaimingOptions, "generator">> & RandomInit = {
+  ...RANDOM_INIT,
+  a: 0,
+  mode: "fanIn",
+  nonlinearity: "leakyRelu",
+};
+
+/** A standard deviation, and where to draw from. */
+interface Scaled extends RandomInit {
+  std: number;
+}
+
+function kaiming(operation: string, x: Tensor, options: KaimingOptions): Scaled {
+  const { a, mode, nonlinearity, generator } = withDefaults(operation, options, KAIMING);
   const fan = calculateFan(x, operation)[checkChoice(operation, "mode", mode, ["fanIn", "fanOut"])];
-  return calculateGain(nonlinearity, a) / Math.sqrt(Math.max(fan, 1));
+  return { std: calculateGain(nonlinearity, a) / Math.sqrt(Math.max(fan, 1)), generator };
 }
 
 /** Half the width of a uniform distribution around 0 over its standard deviation. */
 const ROOT_3 = Math.sqrt(3);
 
-const symmetric = <T extends Tensor>(x: T, std: number, { generator }: RandomInit): T =>
+const symmetric = <T extends Tensor>(x: T, { std, generator }: Scaled): T =>
   uniform(x, { low: -ROOT_3 * std, high: ROOT_3 * std, generator });
 
 /** Overwrites x with numbers uniform around 0 of standard deviation gain/√fan. */
 export function kaimingUniform<T extends Tensor>(x: T, options: KaimingOptions = {}): T {
-  return symmetric(x, kaimingStd("kaimingUniform", x, options), options);
+  return symmetric(x, kaiming("kaimingUniform", x, options));
 }
 
 /** Overwrites x with normal numbers of standard deviation gain/√fan: variance 2/n for relu. */
 export function kaimingNormal<T extends Tensor>(x: T, options: KaimingOptions = {}): T {
-  return normal(x, { std: kaimingStd("kaimingNormal", x, options), generator: options.generator });
+  return normal(x, kaiming("kaimingNormal", x, options));
 }
 
 /** Options of the Xavier rules. */
@@ -89,28 +101,34 @@ export interface XavierOptions extends RandomInit {
   gain?: number;
 }
 
-function xavierStd(operation: string, x: Tensor, { gain = 1 }: XavierOptions): number {
+function xavier(operation: string, x: Tensor, options: XavierOptions): Scaled {
+  const { gain, generator } = withDefaults(operation, options, { ...RANDOM_INIT, gain: 1 });
   const { fanIn, fanOut } = calculateFan(x, operation);
-  return checkNumber(operation, "gain", gain, NON_NEGATIVE) * Math.sqrt(2 / Math.max(fanIn + fanOut, 1));
+  const std = checkNumber(operation, "gain", gain, NON_NEGATIVE) * Math.sqrt(2 / Math.max(fanIn + fanOut, 1));
+  return { std, generator };
 }
 
 /** Overwrites x with numbers uniform around 0 of standard deviation gain·√(2/(fanIn + fanOut)). */
 export function xavierUniform<T extends Tensor>(x: T, options: XavierOptions = {}): T {
-  return symmetric(x, xavierStd("xavierUniform", x, options), options);
+  return symmetric(x, xavier("xavierUniform", x, options));
 }
 
 /** Overwrites x with normal numbers of standard deviation gain·√(2/(fanIn + fanOut)). */
 export function xavierNormal<T extends Tensor>(x: T, options: XavierOptions = {}): T {
-  return normal(x, { std: xavierStd("xavierNormal", x, options), generator: options.generator });
+  return normal(x, xavier("xavierNormal", x, options));
+}
+
+function lecun(operation: string, x: Tensor, options: RandomInit): Scaled {
+  const { generator } = withDefaults(operation, options, RANDOM_INIT);
+  return { std: 1 / Math.sqrt(Math.max(calculateFan(x, operation).fanIn, 1)), generator };
 }
 
 /** Overwrites x with numbers uniform around 0 of variance 1/fanIn. */
 export function lecunUniform<T extends Tensor>(x: T, options: RandomInit = {}): T {
-  return symmetric(x, 1 / Math.sqrt(Math.max(calculateFan(x, "lecunUniform").fanIn, 1)), options);
+  return symmetric(x, lecun("lecunUniform", x, options));
 }
 
 /** Overwrites x with normal numbers of variance 1/fanIn. */
 export function lecunNormal<T extends Tensor>(x: T, options: RandomInit = {}): T {
-  const std = 1 / Math.sqrt(Math.max(calculateFan(x, "lecunNormal").fanIn, 1));
-  return normal(x, { std, generator: options.generator });
+  return normal(x, lecun("lecunNormal", x, options));
 }

@@ -2,10 +2,10 @@
 import { ArgumentError } from "../errors.js";
 import { array } from "../ndarray/creation.js";
 import { checkTensor } from "../ops/operands.js";
-import { checkNumber, FINITE, NON_NEGATIVE } from "../options.js";
-import { defaultGenerator } from "../random/generator.js";
+import { checkNumber, FINITE, NON_NEGATIVE, withDefaults } from "../options.js";
+import { checkGenerator } from "../random/generator.js";
 import type { Tensor } from "../tensor.js";
-import { overwrite, type RandomInit } from "./fill.js";
+import { overwrite, RANDOM_INIT, type RandomInit } from "./fill.js";
 
 /** Options of `truncatedNormal`. */
 export interface TruncatedNormalOptions extends RandomInit {
@@ -28,9 +28,18 @@ const REACH = 2;
  */
 export function truncatedNormal<T extends Tensor>(x: T, options: TruncatedNormalOptions = {}): T {
   checkTensor("truncatedNormal", x);
-  const { mean = 0, std = 1, low = -2, high = 2, generator = defaultGenerator() } = options;
+  const { mean, std, low, high, ...source } = withDefaults("truncatedNormal", options, {
+    ...RANDOM_INIT,
+    mean: 0,
+    std: 1,
+    low: -2,
+    high: 2,
+  });
+  const generator = checkGenerator("truncatedNormal", source.generator);
   checkNumber("truncatedNormal", "mean", mean, FINITE);
   checkNumber("truncatedNormal", "std", std, NON_NEGATIVE);
+  checkNumber("truncatedNormal", "low", low, FINITE);
+  checkNumber("truncatedNormal", "high", high, FINITE);
   const nearest = Math.min(Math.max(mean, low), high);
   if (!(low < high) || !(Math.abs(nearest - mean) <= REACH * std)) {
     throw new ArgumentError(

@@ -8,7 +8,9 @@ import type { DataLoader } from "../data/data_loader.js";
 import { ArgumentError, FormatError, StateError } from "../errors.js";
 import { formatShape, sameShape } from "../ndarray/shape.js";
 import type { AnyModule } from "../nn/module.js";
+import { withDefaults } from "../options.js";
 import { defaultGenerator, Generator, type GeneratorState } from "../random/generator.js";
+import { checkPath } from "./arguments.js";
 import { pack, unpack } from "./packing.js";
 import { loadSafetensors, saveSafetensors } from "./safetensors.js";
 
@@ -28,6 +30,15 @@ export interface CheckpointParts {
   generators?: Readonly<Record<string, Generator>>;
   loader?: Pick<DataLoader, "getState" | "setState" | "checkState">;
 }
+
+type ResolvedParts = CheckpointParts & Required<Pick<CheckpointParts, "generators">>;
+
+const partsWithDefaults = (): ResolvedParts => ({
+  model: undefined,
+  optimizer: undefined,
+  generators: { default: defaultGenerator() },
+  loader: undefined,
+});
 
 const FORMAT = "thalweg-checkpoint";
 const VERSION = "1";
@@ -51,7 +62,9 @@ interface Content {
  * @throws ArgumentError for `extra` that is no plain data; ThalwegError `ERR_WRITE`
  */
 export function saveCheckpoint(path: string, parts: CheckpointParts & { extra?: unknown }): void {
-  const { model, optimizer, generators = { default: defaultGenerator() }, loader, extra } = parts;
+  checkPath("saveCheckpoint", path);
+  const all: ResolvedParts & { extra?: unknown } = { ...partsWithDefaults(), extra: undefined };
+  const { model, optimizer, generators, loader, extra } = withDefaults("saveCheckpoint", parts, all);
   const tensors: Record<string, Tensor> = {};
   const states = Object.entries(generators).map(([name, generator]) => [name, generator.getState()]);
   const content = {
@@ -75,9 +88,11 @@ export function saveCheckpoint(path: string, parts: CheckpointParts & { extra?: 
  *   or do not fit: a model of another architecture, an optimizer of another kind, a loader of other batches
  */
 export function loadCheckpoint(path: string, parts: CheckpointParts): { extra: unknown } {
-  const { model, optimizer, generators = { default: defaultGenerator() }, loader } = parts;
+  checkPath("loadCheckpoint", path);
+  const all = withDefaults("loadCheckpoint", parts, partsWithDefaults());
+  const { model, optimizer, generators, loader } = all;
   const content = readContent(path);
-  const has = (part: "model" | "optimizer" | "loader") => parts[part] !== undefined;
+  const has = (part: "model" | "optimizer" | "loader") => all[part] !== undefined;
   const lacking = (["model", "optimizer", "loader"] as const).filter((part) => has(part) && !content[part]);
   if (lacking.length > 0)
     throw new StateError(`loadCheckpoint: ${path} was saved without ${lacking.join(" and ")}`);

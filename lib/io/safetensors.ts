@@ -9,6 +9,8 @@ import { fromTypedArray } from "../ndarray/creation.js";
 import { bytesOf, type DType, zeroedStorage } from "../ndarray/dtype.js";
 import { NDArray } from "../ndarray/ndarray.js";
 import { sizeOf } from "../ndarray/shape.js";
+import { checkRecord, withDefaults } from "../options.js";
+import { checkBytes, checkPath } from "./arguments.js";
 import { writeFileAtomicSync } from "./atomic.js";
 import { littleEndianBytes, readLittleEndian } from "./byte_order.js";
 import { widenBFloat16, widenFloat16 } from "./half.js";
@@ -42,7 +44,7 @@ export interface Safetensors {
  *   bounded by a small multiple of the bytes.
  */
 export function parseSafetensors(bytes: Uint8Array, name = "the safetensors data"): Safetensors {
-  const { entries, metadata, dataStart } = parseHeader(bytes, name);
+  const { entries, metadata, dataStart } = parseHeader(checkBytes("parseSafetensors", bytes), name);
   const data = bytes.subarray(dataStart);
   const tensors = entries.map((entry): [string, Tensor] => [
     entry.name,
@@ -53,6 +55,7 @@ export function parseSafetensors(bytes: Uint8Array, name = "the safetensors data
 
 /** Reads a safetensors file, as `parseSafetensors` does. FormatError for a missing file too. */
 export function loadSafetensors(path: string): Safetensors {
+  checkPath("loadSafetensors", path);
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(path);
@@ -87,7 +90,9 @@ export function saveSafetensors(
   tensors: NamedArrays,
   options: { metadata?: Record<string, string> } = {},
 ): void {
-  writeFileAtomicSync(path, pieces("saveSafetensors", tensors, options.metadata ?? {}));
+  checkPath("saveSafetensors", path);
+  const { metadata } = withDefaults("saveSafetensors", options, { metadata: {} });
+  writeFileAtomicSync(path, pieces("saveSafetensors", tensors, metadata));
 }
 
 function decode({ name, type, shape, start, end }: TensorEntry, data: Uint8Array, file: string): NDArray {
@@ -121,6 +126,8 @@ const typeOf = (dtype: DType): ElementType =>
 
 /** Header and tensors, to be written one after the other, so that no second copy of a large model is made. */
 function pieces(operation: string, tensors: NamedArrays, metadata: Record<string, string>): Uint8Array[] {
+  checkRecord(operation, "tensors", tensors);
+  checkRecord(operation, "metadata", metadata);
   for (const text of [...Object.entries(metadata).flat(), ...Object.keys(tensors)])
     checkText(operation, text);
   const arrays = Object.entries(tensors).map(([name, value]) => {

@@ -1,5 +1,7 @@
 /** Arrays from values, typed arrays, functions and rules. Names are NumPy's; the default dtype is float32. */
+import { describe } from "../describe.js";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
+import { checkNumber, FINITE, withDefaults } from "../options.js";
 import { execute } from "../runtime/execute.js";
 import type { TypedArray } from "../runtime/types.js";
 import { perStorageType } from "./copy.js";
@@ -32,10 +34,12 @@ const INT64_BITS = 64;
  * Errors: ShapeError for ragged nesting, DTypeError for mixed kinds and for what is not an element.
  */
 export function array(value: ArrayValue, options: ArrayOptions = {}): NDArray {
-  const dtype = options.dtype === undefined ? undefined : checkDType("array", options.dtype);
+  const known: ArrayOptions = { dtype: undefined, shape: undefined };
+  const { dtype, shape } = withDefaults("array", options, known);
+  if (dtype !== undefined) checkDType("array", dtype);
   const borrowed = borrow(value);
   const source = borrowed ?? fromNested(value, dtype);
-  const shaped = options.shape === undefined ? source : reshaped(source, options.shape);
+  const shaped = shape === undefined ? source : reshaped(source, shape);
   const target = dtype ?? shaped.dtype;
   return borrowed === undefined && shaped.dtype === target ? shaped : shaped.astype(target);
 }
@@ -58,7 +62,7 @@ export function fromFunction(
 ): NDArray {
   checkShape("fromFunction", shape);
   const index = new Array<number>(shape.length).fill(0);
-  return fromSequence("fromFunction", shape, options.dtype, () => {
+  return fromSequence("fromFunction", shape, dtypeOption("fromFunction", options), () => {
     const value = fn(...index);
     if (typeof value !== "number") {
       throw new DTypeError(
@@ -74,27 +78,33 @@ export function fromFunction(
   });
 }
 
+/** The dtype among the options, if given. ArgumentError for other options, DTypeError for what is no dtype. */
+function dtypeOption(operation: string, options: DTypeOptions): DType | undefined {
+  const { dtype } = withDefaults<DTypeOptions>(operation, options, { dtype: undefined });
+  return dtype === undefined ? undefined : checkDType(operation, dtype);
+}
+
 /** An array of zeros. */
 export function zeros(shape: Shape, options: DTypeOptions = {}): NDArray {
   checkShape("zeros", shape);
-  const dtype = checkDType("zeros", options.dtype ?? "float32");
+  const dtype = dtypeOption("zeros", options) ?? "float32";
   return new NDArray(new Storage(zeroed(dtype, sizeOf(shape), "zeros")), dtype, [...shape]);
 }
 
 /** An array of ones. */
 export function ones(shape: Shape, options: DTypeOptions = {}): NDArray {
-  return filled("ones", shape, 1, options.dtype ?? "float32");
+  return filled("ones", shape, 1, dtypeOption("ones", options) ?? "float32");
 }
 
 /** An array with one value everywhere. Without a dtype the value's kind decides as in `array`. */
 export function full(shape: Shape, value: Element, options: DTypeOptions = {}): NDArray {
-  return filled("full", shape, value, options.dtype ?? DEFAULT_DTYPE[kindOf("full", value)]);
+  return filled("full", shape, value, dtypeOption("full", options) ?? DEFAULT_DTYPE[kindOf("full", value)]);
 }
 
 /** An array of unspecified content, for a caller that writes every element. */
 export function empty(shape: Shape, options: DTypeOptions = {}): NDArray {
   checkShape("empty", shape);
-  return allocate([...shape], checkDType("empty", options.dtype ?? "float32"), "empty");
+  return allocate([...shape], dtypeOption("empty", options) ?? "float32", "empty");
 }
 
 /**
@@ -105,24 +115,27 @@ export function arange(stop: number, options?: DTypeOptions): NDArray;
 export function arange(start: number, stop: number, options?: DTypeOptions): NDArray;
 export function arange(start: number, stop: number, step: number, options?: DTypeOptions): NDArray;
 export function arange(...args: readonly (number | DTypeOptions | undefined)[]): NDArray {
-  const numbers = args.filter((arg) => typeof arg === "number");
-  const options = args.find((arg) => typeof arg === "object") ?? {};
-  const [start, stop, step = 1] = numbers.length === 1 ? [0, numbers[0]] : numbers;
-  if (![start, stop, step].every(Number.isFinite) || step === 0) {
+  const isOptions = typeof args.at(-1) === "object";
+  const options = isOptions ? (args.at(-1) as DTypeOptions) : {};
+  const given = (isOptions ? args.slice(0, -1) : args).filter((arg, i) => i < 1 || arg !== undefined);
+  const [start, stop, step = 1] = (given.length === 1 ? [0, given[0]] : given) as number[];
+  if (![start, stop, step].every(Number.isFinite) || step === 0 || given.length > 3) {
     throw new ArgumentError(
-      `arange: start ${start}, stop ${stop} and step ${step} must be finite, and the step not 0`,
+      `arange: takes (stop), (start, stop) or (start, stop, step), finite and the step not 0; got ${given.map(describe).join(", ")}`,
     );
   }
   const shape = [Math.max(0, Math.ceil((stop - start) / step))];
   checkShape("arange", shape);
-  return fromSequence("arange", shape, options.dtype, (i) => start + i * step);
+  return fromSequence("arange", shape, dtypeOption("arange", options), (i) => start + i * step);
 }
 
 /** `count` evenly spaced numbers from start to stop, both included, computed in float64 and then converted. */
 export function linspace(start: number, stop: number, count = 50, options: DTypeOptions = {}): NDArray {
   checkShape("linspace", [count]);
+  checkNumber("linspace", "start", start, FINITE);
+  checkNumber("linspace", "stop", stop, FINITE);
   const step = count > 1 ? (stop - start) / (count - 1) : 0;
-  return fromSequence("linspace", [count], options.dtype, (i) =>
+  return fromSequence("linspace", [count], dtypeOption("linspace", options), (i) =>
     i > 0 && i === count - 1 ? stop : start + i * step,
   );
 }
@@ -130,7 +143,7 @@ export function linspace(start: number, stop: number, count = 50, options: DType
 /** A matrix with ones on the main diagonal and zeros elsewhere, square unless `columns` is given. */
 export function eye(rows: number, columns = rows, options: DTypeOptions = {}): NDArray {
   checkShape("eye", [rows, columns]);
-  const dtype = checkDType("eye", options.dtype ?? "float32");
+  const dtype = dtypeOption("eye", options) ?? "float32";
   const data = zeroed(dtype, rows * columns, "eye");
   const one = data instanceof BigInt64Array ? 1n : 1;
   for (let i = 0; i < Math.min(rows, columns); i++) data[i * columns + i] = one;

@@ -1,8 +1,9 @@
 /** Joining arrays along an axis, and cutting them again. */
+import { describe } from "../describe.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import { copyInto } from "./copy.js";
 import { type DType, promote } from "./dtype.js";
-import { allocate, type NDArray } from "./ndarray.js";
+import { allocate, NDArray } from "./ndarray.js";
 import { checkRank, formatShape, normalizeAxis, sameShape } from "./shape.js";
 
 /**
@@ -47,9 +48,15 @@ export function stack(arrays: readonly NDArray[], axis = 0): NDArray {
  * ShapeError if the parts do not make up the axis.
  */
 export function split(array: NDArray, sizesOrCount: number | readonly number[], axis = 0): NDArray[] {
+  if (!(array instanceof NDArray)) throw new ArgumentError(`split: needs an NDArray, got ${describe(array)}`);
   const along = normalizeAxis("split", axis, array.ndim);
   const length = array.shape[along];
   const sizes = typeof sizesOrCount === "number" ? equalParts(sizesOrCount, length, along) : sizesOrCount;
+  if (!Array.isArray(sizes)) {
+    throw new ArgumentError(
+      `split: needs a number of parts or an array of sizes, got ${describe(sizesOrCount)}`,
+    );
+  }
   const valid = sizes.every((size) => Number.isInteger(size) && size >= 0);
   if (!valid || sizes.reduce((sum, size) => sum + size, 0) !== length) {
     throw new ShapeError(
@@ -70,7 +77,7 @@ function equalParts(count: number, length: number, axis: number): number[] {
   if (!Number.isInteger(count) || count < 1) {
     throw new ArgumentError(`split: the number of parts must be a positive integer, got ${String(count)}`);
   }
-  if (length % count !== 0) {
+  if (length % count !== 0 || count > 2 ** 24) {
     throw new ShapeError(
       `split: axis ${axis} has size ${length} and cannot be cut into ${count} equal parts; give the sizes`,
     );
@@ -79,7 +86,11 @@ function equalParts(count: number, length: number, axis: number): number[] {
 }
 
 function firstOf(operation: string, arrays: readonly NDArray[]): NDArray {
-  if (arrays.length === 0) throw new ArgumentError(`${operation}: needs at least one array, got none`);
+  if (!Array.isArray(arrays) || arrays.length === 0) {
+    throw new ArgumentError(`${operation}: needs an array of at least one NDArray, got ${describe(arrays)}`);
+  }
+  const wrong = arrays.find((array) => !(array instanceof NDArray));
+  if (wrong !== undefined) throw new ArgumentError(`${operation}: needs NDArrays, got ${describe(wrong)}`);
   return arrays[0];
 }
 

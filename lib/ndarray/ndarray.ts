@@ -2,7 +2,8 @@
  * The strided array: a dtype, a shape and a window on a storage. Views share memory; nothing here computes on
  * elements. Creation is in creation.ts, joining in joining.ts, arithmetic in ops/.
  */
-import { ShapeError } from "../errors.js";
+import { describe } from "../describe.js";
+import { ArgumentError, ShapeError } from "../errors.js";
 import type { TypedArray } from "../runtime/types.js";
 import { copyInto } from "./copy.js";
 import { checkDType, type DType } from "./dtype.js";
@@ -65,6 +66,11 @@ export class NDArray {
     return isContiguous(this.shape, this.strides);
   }
 
+  /** Whether several elements are one in memory: an axis longer than 1 is repeated. */
+  get isBroadcast(): boolean {
+    return this.size > 0 && this.strides.some((stride, axis) => stride === 0 && this.shape[axis] > 1);
+  }
+
   /**
    * The elements in row-major order. Shares memory with the array when it is contiguous and is a compact copy
    * otherwise. A write into shared memory is not seen by autograd unless `storage.version` is raised too.
@@ -91,7 +97,7 @@ export class NDArray {
 
   /** The axes in the order given: axis i of the result is `axes[i]` of this array. */
   permute(axes: readonly number[]): NDArray {
-    if (axes.length !== this.ndim) {
+    if (Array.isArray(axes) && axes.length !== this.ndim) {
       throw new ShapeError(
         `permute: ${formatShape(axes)} names ${axes.length} axes, but shape ${formatShape(this.shape)} has ${this.ndim}`,
       );
@@ -194,6 +200,8 @@ export class NDArray {
 
   /** The entries where `mask` is true. Its shape must be the leading part of this array's shape. */
   mask(mask: NDArray): NDArray {
+    if (!(mask instanceof NDArray))
+      throw new ArgumentError(`mask: needs a bool NDArray, got ${describe(mask)}`);
     const { data, shape } = selectRows(this, mask);
     return new NDArray(new Storage(data), this.dtype, shape);
   }

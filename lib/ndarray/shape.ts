@@ -1,4 +1,5 @@
 /** Arithmetic of shapes and axes, with errors that name the operation. Strides are in strides.ts. */
+import { describe } from "../describe.js";
 import { ArgumentError, IndexError, ShapeError } from "../errors.js";
 
 /** Sizes of the axes, outermost first. `[]` is the shape of a 0-d array, which has one element. */
@@ -65,6 +66,9 @@ export function normalizeAxis(operation: string, axis: number, rank: number): nu
 
 /** Several axes counted from the front, in the order given. ArgumentError if one occurs twice. */
 export function normalizeAxes(operation: string, axes: readonly number[], rank: number): number[] {
+  if (!Array.isArray(axes)) {
+    throw new ArgumentError(`${operation}: axes must be an array of integers, got ${describe(axes)}`);
+  }
   const result = axes.map((axis) => normalizeAxis(operation, axis, rank));
   const repeated = result.find((axis, position) => result.indexOf(axis) !== position);
   if (repeated !== undefined) {

@@ -10,12 +10,13 @@ import {
   softplus,
   softplusOptions,
 } from "./functional/activation.js";
+import { checkInput } from "./input.js";
 import { Module } from "./module.js";
 
 /** max(x, 0). */
 export class ReLU extends Module {
   override forward(x: Tensor): Tensor {
-    return x.relu();
+    return checkInput(this, x).relu();
   }
 }
 
@@ -30,7 +31,7 @@ export class LeakyReLU extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return x.leakyRelu(this.negativeSlope);
+    return checkInput(this, x).leakyRelu(this.negativeSlope);
   }
 
   override extraRepr(): string {
@@ -41,21 +42,21 @@ export class LeakyReLU extends Module {
 /** 1 / (1 + e⁻ˣ). */
 export class Sigmoid extends Module {
   override forward(x: Tensor): Tensor {
-    return x.sigmoid();
+    return checkInput(this, x).sigmoid();
   }
 }
 
 /** The hyperbolic tangent. */
 export class Tanh extends Module {
   override forward(x: Tensor): Tensor {
-    return x.tanh();
+    return checkInput(this, x).tanh();
   }
 }
 
 /** x · sigmoid(x). */
 export class SiLU extends Module {
   override forward(x: Tensor): Tensor {
-    return x.silu();
+    return checkInput(this, x).silu();
   }
 }
 
@@ -69,7 +70,7 @@ export class GELU extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return gelu(x, { approximate: this.approximate });
+    return gelu(checkInput(this, x), { approximate: this.approximate });
   }
 
   override extraRepr(): string {
@@ -90,7 +91,7 @@ export class Softplus extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return softplus(x, { beta: this.beta, threshold: this.threshold });
+    return softplus(checkInput(this, x), { beta: this.beta, threshold: this.threshold });
   }
 
   override extraRepr(): string {
@@ -108,7 +109,7 @@ export class Softmax extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return x.softmax(this.axis);
+    return checkInput(this, x).softmax(this.axis);
   }
 
   override extraRepr(): string {
@@ -126,7 +127,7 @@ export class LogSoftmax extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return x.logSoftmax(this.axis);
+    return checkInput(this, x).logSoftmax(this.axis);
   }
 
   override extraRepr(): string {

@@ -1,13 +1,16 @@
 /** Modules made of modules. */
 import { ArgumentError } from "../errors.js";
 import { describe } from "../ops/operands.js";
+import { checkNumber, INTEGER, listOf } from "../options.js";
 import type { Tensor } from "../tensor.js";
+import { checkInput } from "./input.js";
 import { type AnyModule, Module } from "./module.js";
 
-function checkModules<M extends AnyModule>(owner: string, modules: readonly M[]): M[] {
-  const wrong = modules.findIndex((module) => !(module instanceof Module));
-  if (wrong < 0) return [...modules];
-  throw new ArgumentError(`${owner}: module ${wrong} must be a Module, got ${describe(modules[wrong])}`);
+function checkModules<M extends AnyModule>(owner: string, modules: Iterable<M>): M[] {
+  const list = listOf(owner, "modules", modules, "modules");
+  const wrong = list.findIndex((module) => !(module instanceof Module));
+  if (wrong < 0) return list;
+  throw new ArgumentError(`${owner}: module ${wrong} must be a Module, got ${describe(list[wrong])}`);
 }
 
 /** Applies modules one after the other. Its children are named "0", "1", …. */
@@ -38,7 +41,7 @@ export class Sequential extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return this.#modules.reduce((value, module) => module.forward(value), x);
+    return this.#modules.reduce((value, module) => module.forward(value), checkInput(this, x));
   }
 }
 
@@ -48,7 +51,7 @@ export class ModuleList<M extends AnyModule = Module> extends Module<never[], ne
 
   constructor(modules: Iterable<M> = []) {
     super();
-    this.#modules = checkModules("ModuleList", [...modules]);
+    this.#modules = checkModules("ModuleList", modules);
   }
 
   /** The number of modules. */
@@ -91,7 +94,7 @@ export class Residual extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return x.add(this.module.forward(x));
+    return checkInput(this, x).add(this.module.forward(x));
   }
 }
 
@@ -109,12 +112,12 @@ export class Flatten extends Module {
 
   constructor(startAxis = 1, endAxis = -1) {
     super();
-    this.startAxis = startAxis;
-    this.endAxis = endAxis;
+    this.startAxis = checkNumber("Flatten", "startAxis", startAxis, INTEGER);
+    this.endAxis = checkNumber("Flatten", "endAxis", endAxis, INTEGER);
   }
 
   override forward(x: Tensor): Tensor {
-    return x.flatten(this.startAxis, this.endAxis);
+    return checkInput(this, x).flatten(this.startAxis, this.endAxis);
   }
 
   override extraRepr(): string {

@@ -3,9 +3,10 @@ import { noGrad } from "../autograd/mode.js";
 import * as init from "../init/index.js";
 import type { DType } from "../ndarray/dtype.js";
 import { checkNumber, POSITIVE_INTEGER, withDefaults } from "../options.js";
-import type { Generator } from "../random/generator.js";
+import { checkGenerator, type Generator } from "../random/generator.js";
 import { type Tensor, tensor, zeros } from "../tensor.js";
 import { embedding, resolvePadding } from "./functional/embedding.js";
+import { checkInput } from "./input.js";
 import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 
@@ -37,7 +38,7 @@ export class Embedding extends Module {
     this.embeddingDim = checkNumber("Embedding", "embeddingDim", embeddingDim, POSITIVE_INTEGER);
     this.paddingIdx = resolvePadding("Embedding", paddingIdx, numEmbeddings);
     this.weight = new Parameter(zeros([numEmbeddings, embeddingDim], { dtype }));
-    this.resetParameters(generator);
+    this.resetParameters(checkGenerator("Embedding", generator));
   }
 
   /** Draws the table anew; the padding row is zero. */
@@ -49,7 +50,7 @@ export class Embedding extends Module {
   }
 
   override forward(indices: Tensor): Tensor {
-    return embedding(indices, this.weight, { paddingIdx: this.paddingIdx });
+    return embedding(checkInput(this, indices), this.weight, { paddingIdx: this.paddingIdx });
   }
 
   override extraRepr(): string {

@@ -4,9 +4,10 @@ import * as init from "../init/index.js";
 import type { DType } from "../ndarray/dtype.js";
 import { formatShape } from "../ndarray/shape.js";
 import { checkBoolean, checkNumber, POSITIVE_INTEGER, withDefaults } from "../options.js";
-import type { Generator } from "../random/generator.js";
+import { checkGenerator, type Generator } from "../random/generator.js";
 import { type Tensor, zeros } from "../tensor.js";
 import { linear } from "./functional/linear.js";
+import { checkInput } from "./input.js";
 import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 
@@ -45,7 +46,7 @@ export class Linear extends Module {
     const hasBias = checkBoolean("Linear", "bias", bias);
     this.weight = new Parameter(zeros([outFeatures, inFeatures], { dtype }));
     this.bias = hasBias ? new Parameter(zeros([outFeatures], { dtype })) : null;
-    this.resetParameters(generator);
+    this.resetParameters(checkGenerator("Linear", generator));
   }
 
   /** Draws weight and bias anew. */
@@ -56,6 +57,7 @@ export class Linear extends Module {
   }
 
   override forward(x: Tensor): Tensor {
+    checkInput(this, x);
     if (x.shape.at(-1) !== this.inFeatures) {
       throw new ShapeError(
         x.ndim === 0

@@ -13,6 +13,7 @@ import {
 } from "../options.js";
 import { ones, type Tensor, tensor, zeros } from "../tensor.js";
 import { batchNorm, layerNorm } from "./functional/normalization.js";
+import { checkInput } from "./input.js";
 import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 
@@ -61,7 +62,7 @@ export class LayerNorm extends Module {
 
   override forward(x: Tensor): Tensor {
     const { weight, bias, eps } = this;
-    return layerNorm(x, this.normalizedShape, { weight, bias, eps });
+    return layerNorm(checkInput(this, x), this.normalizedShape, { weight, bias, eps });
   }
 
   override extraRepr(): string {
@@ -131,7 +132,7 @@ export class BatchNorm1d extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    const { shape, ndim } = x;
+    const { shape, ndim } = checkInput(this, x);
     if ((ndim !== 2 && ndim !== 3) || shape[1] !== this.numFeatures) {
       throw new ShapeError(
         `BatchNorm1d: input is ${formatShape(shape)}; it must be [N,${this.numFeatures}] or [N,${this.numFeatures},L]`,

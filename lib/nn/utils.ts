@@ -1,18 +1,20 @@
 /** Bounds on gradients between `backward()` and `step()`. */
 import { noGrad } from "../autograd/mode.js";
-import { ArgumentError } from "../errors.js";
-import { describe } from "../ops/operands.js";
-import { checkNumber, NON_NEGATIVE, type Range, withDefaults } from "../options.js";
+import { checkTensor } from "../ops/operands.js";
+import { checkNumber, listOf, NON_NEGATIVE, type Range, withDefaults } from "../options.js";
 import { Tensor } from "../tensor.js";
+import { checkGradient } from "./gradient.js";
 
 const NORM_TYPE: Range = { text: "a number > 0, Infinity included", holds: (p) => p > 0 };
 /** PyTorch's: keeps the quotient finite for a norm of 0. */
 const NORM_EPS = 1e-6;
 
 function withGradients(operation: string, parameters: Tensor | Iterable<Tensor>): Tensor[] {
-  const list = parameters instanceof Tensor ? [parameters] : [...parameters];
-  const wrong = list.find((parameter) => !(parameter instanceof Tensor));
-  if (wrong !== undefined) throw new ArgumentError(`${operation}: needs tensors, got ${describe(wrong)}`);
+  const list =
+    parameters instanceof Tensor ? [parameters] : listOf(operation, "parameters", parameters, "tensors");
+  list.forEach((parameter, i) => {
+    checkGradient(operation, `parameters[${i}]`, checkTensor(operation, parameter, `parameters[${i}]`));
+  });
   return list.filter((parameter) => parameter.grad !== null);
 }
 

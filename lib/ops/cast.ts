@@ -2,6 +2,7 @@
 import type { Tensor } from "../autograd/tensor.js";
 import { checkDType, type DType } from "../ndarray/dtype.js";
 import { defineOperation } from "./define.js";
+import { checkTensor } from "./operands.js";
 
 const astypeOperation = defineOperation<{ dtype: DType; from: DType }>({
   name: "astype",
@@ -16,5 +17,6 @@ const astypeOperation = defineOperation<{ dtype: DType; from: DType }>({
  */
 export function astype(x: Tensor, dtype: DType): Tensor {
   checkDType("astype", dtype);
+  checkTensor("astype", x);
   return x.dtype === dtype ? x : astypeOperation([x], { dtype, from: x.dtype });
 }

@@ -1,8 +1,10 @@
 /** What operations accept: tensors, and JavaScript numbers, which take the dtype of what they meet. */
 import { Tensor } from "../autograd/tensor.js";
+import { describe } from "../describe.js";
 import { ArgumentError, DTypeError } from "../errors.js";
-import { full } from "../ndarray/creation.js";
-import { type DType, isFloat, promote } from "../ndarray/dtype.js";
+import { type DType, isFloat, promote, zeroedStorage } from "../ndarray/dtype.js";
+import { NDArray } from "../ndarray/ndarray.js";
+import { Storage } from "../ndarray/storage.js";
 import type { KernelStem } from "../runtime/table.js";
 import { astype } from "./cast.js";
 import { hasKernel } from "./kernel_call.js";
@@ -16,24 +18,28 @@ export function checkTensor(operation: string, value: unknown, name = "the argum
   throw new ArgumentError(`${operation}: ${name} must be a Tensor, got ${describe(value)}`);
 }
 
-/** What an error message says of a value that should have been something else. */
-export function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value === "object") return `a value of class ${value.constructor?.name ?? "Object"}`;
-  return `${typeof value} ${String(value)}`;
-}
+export { describe };
 
 /** A 0-d tensor. */
-export const scalarTensor = (value: number, dtype: DType): Tensor => new Tensor(full([], value, { dtype }));
+export function scalarTensor(value: number, dtype: DType): Tensor {
+  const data = zeroedStorage(dtype, 1);
+  data[0] = data instanceof BigInt64Array ? BigInt(value) : value;
+  return new Tensor(new NDArray(new Storage(data), dtype, []));
+}
 
 /** Zeros of the shape and dtype of a tensor. */
-export const zerosLike = (x: Tensor): Tensor => new Tensor(full(x.shape, 0, { dtype: x.dtype }));
+export const zerosLike = (x: Tensor): Tensor =>
+  new Tensor(new NDArray(new Storage(zeroedStorage(x.dtype, x.size)), x.dtype, x.shape));
 
-/** The dtype in which a number meets a tensor: the tensor's, unless a fraction meets integers. */
+/**
+ * The dtype in which a number meets a tensor: the tensor's, unless a fraction meets integers (float32) or an integer
+ * that int32 cannot hold does (float64, which holds both).
+ */
 function weakDType(value: number, other: DType): DType {
   if (isFloat(other)) return other;
   if (!Number.isInteger(value)) return "float32";
-  return other === "int64" ? "int64" : "int32";
+  if (other === "int64") return "int64";
+  return value === (value | 0) ? "int32" : "float64";
 }
 
 /**

@@ -1,7 +1,9 @@
 /** Reductions over any set of axes. */
 import type { Tensor } from "../autograd/tensor.js";
+import { describe } from "../describe.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import { formatShape, normalizeAxes, type Shape, sameShape } from "../ndarray/shape.js";
+import { checkBoolean, checkNumber, FINITE, withDefaults } from "../options.js";
 import type { KernelStem } from "../runtime/table.js";
 import { add, div, mul, sub } from "./arithmetic.js";
 import { astype } from "./cast.js";
@@ -22,6 +24,8 @@ export interface ReduceOptions {
   keepDims?: boolean;
 }
 
+const NO_KEEP = { keepDims: false };
+
 interface Reduced {
   axes: readonly number[];
   keepDims: boolean;
@@ -33,9 +37,15 @@ function resolve(
   axis: AxisArgument | undefined,
   options: ReduceOptions,
 ): Reduced {
+  const { keepDims } = options === NO_KEEP ? NO_KEEP : withDefaults(operation, options, NO_KEEP);
   const given = axis ?? x.shape.map((_, i) => i);
+  if (typeof given !== "number" && !Array.isArray(given)) {
+    throw new ArgumentError(
+      `${operation}: axis must be an integer, an array of them or null, got ${describe(given)}`,
+    );
+  }
   const axes = normalizeAxes(operation, typeof given === "number" ? [given] : given, x.ndim);
-  return { axes, keepDims: options.keepDims ?? false };
+  return { axes, keepDims: checkBoolean(operation, "keepDims", keepDims) };
 }
 
 /** The gradient or result of a reduction, seen in the shape of what was reduced. */
@@ -64,7 +74,7 @@ const sumOperation = defineOperation<Reduced>({
 });
 
 /** Σ x; uint8 and bool are summed as int32. 0 for no elements. */
-export const sum: Reduction = (x, axis, options = {}) => {
+export const sum: Reduction = (x, axis, options = NO_KEEP) => {
   const operand = onlyOperand("sum", "sum", checkTensor("sum", x));
   return sumOperation([operand], resolve("sum", x, axis, options));
 };
@@ -79,7 +89,7 @@ const meanOperation = defineOperation<Reduced>({
 });
 
 /** The arithmetic mean; integers are converted to float32. NaN for no elements. */
-export const mean: Reduction = (x, axis, options = {}) => {
+export const mean: Reduction = (x, axis, options = NO_KEEP) => {
   const operand = onlyOperand("mean", "mean", checkTensor("mean", x));
   return meanOperation([operand], resolve("mean", x, axis, options));
 };
@@ -90,33 +100,37 @@ const varianceOperation = defineOperation<Reduced & { correction: number }>({
     reduction(kernelFor("var", "var", x.dtype), x, axes, keepDims, x.dtype, [correction]),
   derivative: (grad, { inputs: [x], options: { axes, correction } }) => [
     () => {
-      const scale = 2 / (countOf(x.shape, axes) - correction);
+      const scale = 2 / Math.max(countOf(x.shape, axes) - correction, 0);
       return mul(mul(expand(grad, x, axes), sub(x, mean(x, axes, { keepDims: true }))), scale);
     },
   ],
 });
 
-/** Σ (x − mean)² / (n − correction), in two passes. The default correction is 1, as PyTorch's. */
+/** Σ (x − mean)² / max(n − correction, 0), in two passes. The default correction is 1, as PyTorch's. */
 export function variance(
   x: Tensor,
   axis?: AxisArgument,
   options: ReduceOptions & { correction?: number } = {},
 ): Tensor {
-  const { correction = 1 } = options;
-  if (!Number.isFinite(correction)) {
-    throw new ArgumentError(`var: correction must be a finite number, got ${correction}`);
-  }
+  const { correction, ...rest } = withDefaults("var", options, { keepDims: false, correction: 1 });
+  checkNumber("var", "correction", correction, FINITE);
   const operand = onlyOperand("var", "var", checkTensor("var", x));
-  return varianceOperation([operand], { ...resolve("var", x, axis, options), correction });
+  return varianceOperation([operand], { ...resolve("var", x, axis, rest), correction });
 }
 
-/** The standard deviation: the square root of `var`. */
+/** √x whose derivative at 0 is 0: a row of equal numbers must not make every gradient NaN. */
+function sqrtOrZero(x: Tensor): Tensor {
+  const isZero = eq(x, 0);
+  return where(isZero, 0, sqrt(where(isZero, 1, x)));
+}
+
+/** The standard deviation: the square root of `var`. The derivative at 0 is 0. */
 export function std(
   x: Tensor,
   axis?: AxisArgument,
   options: ReduceOptions & { correction?: number } = {},
 ): Tensor {
-  return sqrt(variance(x, axis, options));
+  return sqrtOrZero(variance(x, axis, options));
 }
 
 function extremum(name: "max" | "min"): Reduction {
@@ -134,7 +148,7 @@ function extremum(name: "max" | "min"): Reduction {
       },
     ],
   });
-  return (x, axis, options = {}) =>
+  return (x, axis, options = NO_KEEP) =>
     apply([onlyOperand(name, name, checkTensor(name, x))], resolve(name, x, axis, options));
 }
 
@@ -172,7 +186,7 @@ function foldHalves(x: Tensor, axis: number): Tensor {
 }
 
 /** Π x; uint8 and bool as int32. 1 for no elements. */
-export const prod: Reduction = (x, axis, options = {}) => {
+export const prod: Reduction = (x, axis, options = NO_KEEP) => {
   const operand = onlyOperand("prod", "prod", checkTensor("prod", x));
   return prodOperation([operand], resolve("prod", x, axis, options));
 };
@@ -187,7 +201,7 @@ const logsumexpOperation = defineOperation<Reduced>({
 });
 
 /** ln Σ eˣ, without overflow. −∞ for no elements. */
-export const logsumexp: Reduction = (x, axis, options = {}) => {
+export const logsumexp: Reduction = (x, axis, options = NO_KEEP) => {
   const operand = onlyOperand("logsumexp", "logsumexp", checkTensor("logsumexp", x));
   return logsumexpOperation([operand], resolve("logsumexp", x, axis, options));
 };
@@ -204,7 +218,7 @@ function argExtremum(
     },
     derivative: "none",
   });
-  return (x, axis, options = {}) =>
+  return (x, axis, options = NO_KEEP) =>
     apply([onlyOperand(name, stem, checkTensor(name, x))], resolve(name, x, axis, options));
 }
 
@@ -241,11 +255,8 @@ function boolReduction(
 }
 
 /** The L2 norm √Σx². The derivative at 0 is 0. */
-export const norm: Reduction = (x, axis, options) => {
-  const total = sum(square(checkTensor("norm", x)), axis, options);
-  const isZero = eq(total, 0);
-  return where(isZero, 0, sqrt(where(isZero, 1, total)));
-};
+export const norm: Reduction = (x, axis, options) =>
+  sqrtOrZero(sum(square(checkTensor("norm", x)), axis, options));
 
 /** Sums a gradient down to the shape that was broadcast: the one place where broadcasting is undone. */
 export function sumTo(grad: Tensor, shape: Shape): Tensor {

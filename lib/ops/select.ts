@@ -5,7 +5,7 @@ import { astype } from "./cast.js";
 import { ge, le, logicalAnd } from "./compare.js";
 import { defineOperation } from "./define.js";
 import { elementwise } from "./kernel_call.js";
-import { checkTensor, commonOperands, onlyOperand, type TensorLike } from "./operands.js";
+import { checkTensor, commonOperands, type TensorLike } from "./operands.js";
 
 const whereOperation = defineOperation<object>({
   name: "where",
@@ -31,10 +31,13 @@ const clipOperation = defineOperation<{ low: number; high: number }>({
   ],
 });
 
-/** x bounded to [low, high]; NaN stays. The gradient passes where x lies inside, bounds included. */
+/** x bounded to [low, high], either of which may be infinite; NaN stays. The gradient passes where x lies inside, bounds included. */
 export function clip(x: TensorLike, low: number, high: number): Tensor {
   if (typeof low !== "number" || typeof high !== "number" || !(low <= high)) {
     throw new ArgumentError(`clip: the bounds must be numbers with low ≤ high, got ${low} and ${high}`);
   }
-  return clipOperation([onlyOperand("clip", "clip", x)], { low, high });
+  // Finite bounds take part in the choice of the dtype, as any other number would.
+  const bounds = [low, high].filter(Number.isFinite);
+  const [operand] = commonOperands("clip", "clip", [x, ...bounds]);
+  return clipOperation([operand], { low, high });
 }

@@ -19,7 +19,8 @@ const reshapeOperation = defineOperation<{ shape: Shape }>({
 
 /** The same elements in row-major order under another shape; one size may be −1. A view where possible. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
-  return sameShape(checkTensor("reshape", x).shape, shape) ? x : reshapeOperation([x], { shape });
+  const from = checkTensor("reshape", x).shape;
+  return Array.isArray(shape) && sameShape(from, shape) ? x : reshapeOperation([x], { shape });
 }
 
 const permuteOperation = defineOperation<{ axes: readonly number[] }>({
@@ -61,7 +62,8 @@ const broadcastToOperation = defineOperation<{ shape: Shape }>({
 
 /** Repeats axes of size 1, and adds axes in front. A view. */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
-  return sameShape(checkTensor("broadcastTo", x).shape, shape) ? x : broadcastToOperation([x], { shape });
+  const from = checkTensor("broadcastTo", x).shape;
+  return Array.isArray(shape) && sameShape(from, shape) ? x : broadcastToOperation([x], { shape });
 }
 
 /** Adds an axis of size 1 that has position `axis` in the result. A view. */
@@ -193,4 +195,5 @@ const cloneOperation = defineOperation<object>({
 export const clone = (x: Tensor): Tensor => cloneOperation([checkTensor("clone", x)], {});
 
 /** The tensor itself if it is contiguous, else a compact copy. */
-export const contiguous = (x: Tensor): Tensor => (x.array.isContiguous ? x : clone(x));
+export const contiguous = (x: Tensor): Tensor =>
+  checkTensor("contiguous", x).array.isContiguous ? x : clone(x);

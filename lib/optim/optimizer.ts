@@ -3,12 +3,12 @@
  * options, makes a parameter's first state and updates one parameter.
  */
 import { enableGrad } from "../autograd/mode.js";
-import { ArgumentError, GradientError, ShapeError } from "../errors.js";
+import { ArgumentError } from "../errors.js";
 import { isFloat } from "../ndarray/dtype.js";
 import type { NDArray } from "../ndarray/ndarray.js";
-import { formatShape, sameShape } from "../ndarray/shape.js";
+import { checkGradient } from "../nn/gradient.js";
 import { describe } from "../ops/operands.js";
-import { withDefaults } from "../options.js";
+import { checkRecord, listOf, withDefaults } from "../options.js";
 import { Tensor } from "../tensor.js";
 import { loadOptimizer, type OptimizerStateDict, saveOptimizer } from "./state_dict.js";
 
@@ -42,7 +42,7 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
     const { name } = this;
     this.defaults = withDefaults(name, options, defaults);
     this.checkOptions(this.defaults);
-    const items = listOf<Tensor | ParamGroupInput<Options>>(name, "params", params);
+    const items = listOf<Tensor | ParamGroupInput<Options>>(name, "params", params, "tensors or of groups");
     if (items.length === 0) throw new ArgumentError(`${name}: params is empty; there is nothing to optimize`);
     const isGroup = (item: Tensor | ParamGroupInput<Options>): item is ParamGroupInput<Options> =>
       typeof item === "object" && item !== null && !(item instanceof Tensor) && "params" in item;
@@ -76,11 +76,12 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
 
   /** Adds parameters with options of their own. Errors as in the constructor; then nothing was added. */
   addParamGroup(group: ParamGroupInput<Options>): void {
+    checkRecord(this.name, "a group", group);
     const { params, ...given } = group;
     const where = `${this.name}: paramGroups[${this.paramGroups.length}].params`;
     const options = withDefaults(this.name, given as unknown as Partial<Options>, { ...this.defaults });
     this.checkOptions(options);
-    const list = listOf(this.name, "params", params);
+    const list = listOf(this.name, "params", params, "tensors");
     if (list.length === 0) throw new ArgumentError(`${where} is empty; there is nothing to optimize`);
     const seen = new Set<unknown>(this.paramGroups.flatMap((other) => other.params));
     list.forEach((parameter, i) => {
@@ -94,14 +95,24 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
 
   /**
    * Updates every parameter that has a gradient. `closure`, if given, is called first, with recording on; it
-   * evaluates the loss, calls `backward()`, and its value is returned.
+   * evaluates the loss, calls `backward()`, and its value is returned. Options of a group outside their range are an
+   * ArgumentError, and so is a gradient that is no tensor; one of another dtype is a GradientError, of another shape a
+   * ShapeError. Then nothing was updated.
    */
   step(): undefined;
   step<Loss>(closure: () => Loss): Loss;
   step<Loss>(closure?: () => Loss): Loss | undefined {
+    if (closure !== undefined && typeof closure !== "function") {
+      throw new ArgumentError(`${this.name}.step: the closure must be a function, got ${describe(closure)}`);
+    }
     const loss = closure === undefined ? undefined : enableGrad(closure);
-    for (const group of this.paramGroups)
-      for (const parameter of group.params) checkGradient(this.name, parameter);
+    // All is checked before anything changes: options and gradients may have been set by hand.
+    this.paramGroups.forEach((group, i) => {
+      this.checkOptions(group);
+      group.params.forEach((parameter, k) => {
+        checkGradient(this.name, `paramGroups[${i}].params[${k}]`, parameter);
+      });
+    });
     for (const group of this.paramGroups) {
       for (const parameter of group.params) {
         if (parameter.grad !== null) this.updateParameter(parameter, parameter.grad, group);
@@ -147,13 +158,6 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
   }
 }
 
-function listOf<Item>(owner: string, name: string, items: Iterable<Item>): Item[] {
-  if (typeof items === "object" && items !== null && Symbol.iterator in items) return [...items];
-  throw new ArgumentError(
-    `${owner}: ${name} must be an array of tensors or of groups, got ${describe(items)}`,
-  );
-}
-
 function checkParameter(where: string, parameter: unknown): asserts parameter is Tensor {
   if (!(parameter instanceof Tensor)) {
     throw new ArgumentError(`${where} must be a Tensor, got ${describe(parameter)}`);
@@ -166,17 +170,4 @@ function checkParameter(where: string, parameter: unknown): asserts parameter is
   if (!isFloat(parameter.dtype)) {
     throw new ArgumentError(`${where} is ${parameter.dtype}; only float32 and float64 can be optimized`);
   }
-}
-
-/** `grad` can be set by hand, so it is checked before anything is updated. */
-function checkGradient(owner: string, { grad, shape, dtype }: Tensor): void {
-  if (grad === null || (sameShape(grad.shape, shape) && grad.dtype === dtype)) return;
-  if (grad.dtype !== dtype) {
-    throw new GradientError(
-      `${owner}: a gradient is ${grad.dtype}, its parameter ${dtype}; they must be equal`,
-    );
-  }
-  throw new ShapeError(
-    `${owner}: a gradient is ${formatShape(grad.shape)}, its parameter ${formatShape(shape)}; they must be equal`,
-  );
 }

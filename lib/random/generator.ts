@@ -2,11 +2,14 @@
  * The one source of random numbers: Philox4x32-10, counter-based, the same stream on both executors. Its whole state
  * is a seed and a position, so it can be saved and resumed.
  */
+import { inspect } from "node:util";
 import { Tensor } from "../autograd/tensor.js";
 import { ArgumentError, DTypeError, StateError } from "../errors.js";
 import { type DType, isFloat, storageOf } from "../ndarray/dtype.js";
 import { allocate } from "../ndarray/ndarray.js";
 import { checkShape, type Shape } from "../ndarray/shape.js";
+import { describe } from "../ops/operands.js";
+import { BELOW_ONE, checkNumber, withDefaults } from "../options.js";
 import { execute } from "../runtime/execute.js";
 import { philox4x32 } from "../runtime/kernels/philox.js";
 import type { KernelName } from "../runtime/table.js";
@@ -28,6 +31,8 @@ export interface DrawOptions {
   /** float32 (default) or float64. */
   dtype?: DType;
 }
+
+const DRAW: Required<DrawOptions> = { dtype: "float32" };
 
 /** A stream of random numbers. Two generators with the same state give the same numbers, on every machine. */
 export class Generator {
@@ -64,7 +69,7 @@ export class Generator {
     const seed = parse(state?.seed);
     const offset = parse(state?.offset);
     if (state?.algorithm !== "philox4x32-10" || seed === undefined || offset === undefined) {
-      throw new StateError(`Generator: not a state of philox4x32-10: ${JSON.stringify(state)}`);
+      throw new StateError(`Generator: not a state of philox4x32-10: ${inspect(state)}`);
     }
     this.key = seed;
     this.offset = offset;
@@ -73,7 +78,7 @@ export class Generator {
 
   /** Numbers uniform on [low, high). */
   uniform(shape: Shape, options: DrawOptions & { low?: number; high?: number } = {}): Tensor {
-    const { low = 0, high = 1, dtype = "float32" } = options;
+    const { low, high, dtype } = withDefaults("uniform", options, { ...DRAW, low: 0, high: 1 });
     if (!Number.isFinite(low) || !Number.isFinite(high) || low > high) {
       throw new ArgumentError(`uniform: needs finite low ≤ high, got ${low} and ${high}`);
     }
@@ -82,7 +87,7 @@ export class Generator {
 
   /** Numbers from the normal distribution. */
   normal(shape: Shape, options: DrawOptions & { mean?: number; std?: number } = {}): Tensor {
-    const { mean = 0, std = 1, dtype = "float32" } = options;
+    const { mean, std, dtype } = withDefaults("normal", options, { ...DRAW, mean: 0, std: 1 });
     if (!Number.isFinite(mean) || !Number.isFinite(std) || std < 0) {
       throw new ArgumentError(`normal: needs a finite mean and std ≥ 0, got ${mean} and ${std}`);
     }
@@ -91,8 +96,9 @@ export class Generator {
 
   /** 0 with probability p, else 1/(1 − p): what dropout multiplies with. */
   dropoutMask(shape: Shape, p: number, options: DrawOptions = {}): Tensor {
-    if (!(p >= 0 && p < 1)) throw new ArgumentError(`dropoutMask: p must be in [0, 1), got ${p}`);
-    return this.draw("dropoutMask", "dropout_mask", shape, options.dtype ?? "float32", [p], 4);
+    const { dtype } = withDefaults("dropoutMask", options, DRAW);
+    checkNumber("dropoutMask", "p", p, BELOW_ONE);
+    return this.draw("dropoutMask", "dropout_mask", shape, dtype, [p], 4);
   }
 
   /** Integers (int32) uniform on [low, high). */
@@ -182,6 +188,13 @@ const shared = new Generator(0);
 
 /** The generator that everything uses that is not given one. */
 export const defaultGenerator = (): Generator => shared;
+
+/** The generator given as an option, or the default one for undefined. ArgumentError for anything else. */
+export function checkGenerator(owner: string, generator: unknown): Generator {
+  if (generator === undefined) return shared;
+  if (generator instanceof Generator) return generator;
+  throw new ArgumentError(`${owner}: generator must be a Generator, got ${describe(generator)}`);
+}
 
 /** Seeds the default generator of this environment (worker). */
 export function manualSeed(seed: number | bigint): Generator {

@@ -168,16 +168,16 @@ function select(): Selected {
   }
   const { addon } = loaded;
   const { levels, compiler } = addon.info();
-  try {
-    const options: { isa?: string; threads?: number } = {};
-    if (process.env.THALWEG_ISA) options.isa = process.env.THALWEG_ISA;
-    if (process.env.THALWEG_NUM_THREADS) {
-      options.threads = checkThreads("THALWEG_NUM_THREADS", Number(process.env.THALWEG_NUM_THREADS));
+  const { THALWEG_ISA: isa, THALWEG_NUM_THREADS: threads } = process.env;
+  const options: { isa?: string; threads?: number } = {};
+  if (isa) {
+    if (!levels.includes(isa)) {
+      throw new BackendError(`THALWEG_ISA is "${isa}"; this processor and binary have ${levels.join(", ")}`);
     }
-    Object.assign(info, { backend: "native", levels, compiler, ...addon.configure(options) });
-  } catch (error) {
-    throw typedError(error);
+    options.isa = isa;
   }
+  if (threads) options.threads = checkThreads("THALWEG_NUM_THREADS", Number(threads), threads);
+  Object.assign(info, { backend: "native", levels, compiler, ...addon.configure(options) });
   return { executor: new NativeExecutor(addon), addon, info };
 }
 
@@ -188,9 +188,9 @@ function missingBinary(errors: LoadError[]): string {
   return `no native binary could be loaded: ${errors.map(({ path, reason }) => `${path}: ${reason}`).join("; ")}`;
 }
 
-function checkThreads(name: string, n: number): number {
+function checkThreads(name: string, n: number, shown: string = String(n)): number {
   if (Number.isInteger(n) && n >= 1 && n <= 256) return n;
-  throw new ArgumentError(`${name}: ${n} is not a number of threads; use an integer from 1 to 256`);
+  throw new ArgumentError(`${name}: ${shown} is not a number of threads; use an integer from 1 to 256`);
 }
 
 function current(): Selected {

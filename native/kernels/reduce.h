@@ -116,12 +116,13 @@ Status mean_kernel(const Args& args) {
   return reduce<T>(a, MeanPass<T>{static_cast<T>(a.r.count())});
 }
 
-// Σ(x − mean)² / (n − correction).
+// Σ(x − mean)² / max(n − correction, 0).
 template <class T>
 Status var_kernel(const Args& args) {
   const ReduceArgs<T, T> a(args);
   const int64_t n = a.r.count();
-  const T divisor = static_cast<T>(static_cast<double>(n) - args.scalars[0]);
+  const double freedom = static_cast<double>(n) - args.scalars[0];
+  const T divisor = static_cast<T>(freedom > 0 ? freedom : 0);
   return reduce<T>(a, MeanPass<T>{static_cast<T>(n)}, VariancePass<T>{divisor});
 }
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { ArgumentError, DTypeError, IndexError, ShapeError } from "../../lib/errors.js";
 import * as ops from "../../lib/ops/index.js";
-import { full, type Tensor, tensor, zeros } from "../../lib/tensor.js";
+import { arange, full, linspace, type Tensor, tensor, zeros } from "../../lib/tensor.js";
 
 const int = (values: number[]): Tensor => tensor(values, { dtype: "int32" });
 
@@ -92,6 +92,67 @@ describe("dtypes", () => {
     expect(x.astype("bool").toArray()).toEqual([true, true, true, true, true, true]);
     expect(int([300, -1]).astype("uint8").toArray()).toEqual([44, 255]);
     expect(int([7]).astype("int64").toArray()).toEqual([7n]);
+  });
+});
+
+describe("numbers beside integers", () => {
+  const largest = int([2 ** 31 - 1]);
+  test("that int32 cannot hold are compared and added exactly", () => {
+    expect(largest.lt(3e9).item()).toBe(1);
+    expect(largest.eq(3e9).item()).toBe(0);
+    expect(
+      int([1])
+        .add(2 ** 40)
+        .item(),
+    ).toBe(2 ** 40 + 1);
+  });
+
+  test("that are fractions make floats, as bounds too", () => {
+    expect(int([0, 1, 2, 3]).clip(0.5, 1.5).toArray()).toEqual([0.5, 1, 1.5, 1.5]);
+    expect(int([0, 5]).clip(1, Number.POSITIVE_INFINITY).toArray()).toEqual([1, 5]);
+    expect(int([0, 5]).clip(1, Number.POSITIVE_INFINITY).dtype).toBe("int32");
+  });
+});
+
+describe("variance at its limits", () => {
+  test("no degrees of freedom give ∞ or NaN, never a negative number", () => {
+    expect(tensor([1, 2]).var(null, { correction: 3 }).item()).toBe(Number.POSITIVE_INFINITY);
+    expect(zeros([0]).var().item()).toBeNaN();
+    expect(tensor([5]).var().item()).toBeNaN();
+  });
+
+  test("the derivative of the deviation of equal numbers is 0", () => {
+    const x = tensor([2, 2, 2], { requiresGrad: true });
+    x.std().backward();
+    expect(x.grad?.toArray()).toEqual([0, 0, 0]);
+  });
+});
+
+describe("creation", () => {
+  test("arange takes stop, start and step, and says so", () => {
+    expect(arange(5).toArray()).toEqual([0, 1, 2, 3, 4]);
+    expect(arange(5, { dtype: "int32" }).toArray()).toEqual([0, 1, 2, 3, 4]);
+    expect(arange(2, 5).toArray()).toEqual([2, 3, 4]);
+    expect(arange(5, 2, -1, { requiresGrad: true }).requiresGrad).toBe(true);
+    expect(() => arange("1" as unknown as number, 3)).toThrow(/got string "1", number 3/);
+    expect(() => linspace("a" as unknown as number, 2)).toThrow(ArgumentError);
+  });
+
+  test("unknown options are errors that list the known ones", () => {
+    const bad = <T>(value: unknown): T => value as T;
+    expect(() => zeros([2], bad({ dType: "int32" }))).toThrow(/zeros: unknown option dType; it takes dtype/);
+    expect(() => tensor([1], bad({ requires_grad: true }))).toThrow(/unknown option requires_grad/);
+    expect(() => tensor([1], bad({ requiresGrad: "yes" }))).toThrow(ArgumentError);
+    expect(() => tensor([1], bad(null))).toThrow(ArgumentError);
+    expect(() => tensor([1]).sum(0, bad({ keepdims: true }))).toThrow(/unknown option keepdims/);
+    expect(() => tensor([1]).sum(0, bad(true))).toThrow(ArgumentError);
+    expect(() => tensor([1]).sum(0, bad({ keepDims: "false" }))).toThrow(/keepDims must be true or false/);
+    expect(() => tensor([1]).sum(bad("x"))).toThrow(/axis must be an integer/);
+  });
+
+  test("item refuses an int64 that a number cannot hold", () => {
+    expect(() => tensor([2n ** 60n + 1n]).item()).toThrow(DTypeError);
+    expect(tensor([7n]).item()).toBe(7);
   });
 });
 

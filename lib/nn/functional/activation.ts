@@ -1,5 +1,6 @@
 /** Activations that have options; those without are the operations themselves. */
 
+import { checkTensor } from "../../ops/operands.js";
 import { where } from "../../ops/select.js";
 import { gelu as geluExact, softplus as softplusExact } from "../../ops/unary.js";
 import { checkChoice, checkNumber, FINITE, POSITIVE, withDefaults } from "../../options.js";
@@ -27,7 +28,7 @@ const CUBIC = 0.044715;
  */
 export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
   if (geluOptions("gelu", options).approximate === "none") return geluExact(x);
-  const argument = x
+  const argument = checkTensor("gelu", x)
     .square()
     .mul(CUBIC)
     .add(1)
@@ -55,6 +56,7 @@ export function softplusOptions(operation: string, options: SoftplusOptions): Re
 /** ln(1 + exp(beta·x))/beta; x itself where beta·x is above the threshold. */
 export function softplus(x: Tensor, options: SoftplusOptions = {}): Tensor {
   const { beta, threshold } = softplusOptions("softplus", options);
+  checkTensor("softplus", x);
   const scaled = beta === 1 ? x : x.mul(beta);
   const smooth = softplusExact(scaled);
   return where(scaled.gt(threshold), x, beta === 1 ? smooth : smooth.div(beta));

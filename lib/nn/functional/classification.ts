@@ -1,5 +1,5 @@
 /** Losses of classifiers: softmax cross-entropy and the negative log-likelihood. */
-import { ShapeError } from "../../errors.js";
+import { IndexError, ShapeError } from "../../errors.js";
 import { type DType, isFloat } from "../../ndarray/dtype.js";
 import { formatShape, type Shape, sameShape, sizeOf } from "../../ndarray/shape.js";
 import { crossEntropyPerExample } from "../../ops/cross_entropy.js";
@@ -62,7 +62,8 @@ function checkCommon<Options extends Required<NllLossOptions>>(operation: string
  * The cross-entropy between softmax(logits) and the target, with PyTorch's semantics. Logits are [N, C, ...] or [C];
  * the target is integer labels [N, ...] (int32, int64 or uint8), or probabilities of the logits' shape in floating
  * point. The mean over labels divides by the sum of the weights of their classes, over probabilities by their number.
- * Errors: IndexError for a label outside [0, C) other than `ignoreIndex`, ShapeError, ArgumentError.
+ * Errors: IndexError for a label outside [0, C) other than `ignoreIndex`, DTypeError for labels in floating point,
+ * ShapeError, ArgumentError.
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const { weight, ignoreIndex, labelSmoothing, reduction } = crossEntropyOptions("crossEntropy", options);
@@ -70,7 +71,8 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
   checkTensor("crossEntropy", target, "the target");
   const classes = rows.shape[1];
   const weights = classWeights("crossEntropy", weight, classes, rows.dtype);
-  if (isFloat(target.dtype)) {
+  // Floats of the labels' shape are labels of the wrong dtype: probabilities have an axis more.
+  if (isFloat(target.dtype) && !sameShape(target.shape, batch)) {
     checkSameShape("crossEntropy", logits, target);
     const given = asRows("crossEntropy", target).rows.astype(rows.dtype);
     const wanted = labelSmoothing === 0 ? given : given.mul(1 - labelSmoothing).add(labelSmoothing / classes);
@@ -79,11 +81,17 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
   }
   checkBatch("crossEntropy", logits, target, batch);
   const labels = labelsAsInt32("crossEntropy", target).reshape([rows.shape[0]]);
-  const { loss, weight: total } = crossEntropyPerExample(rows, labels, weights, {
-    labelSmoothing,
-    ignoreIndex,
-  });
-  return reduceLoss(loss.reshape(batch), reduction, total.sum());
+  try {
+    const { loss, weight: total } = crossEntropyPerExample(rows, labels, weights, {
+      labelSmoothing,
+      ignoreIndex,
+    });
+    return reduceLoss(loss.reshape(batch), reduction, total.sum());
+  } catch (error) {
+    // The kernel has looked at every label already; only the wrong one is searched for again.
+    if (error instanceof IndexError) checkLabels("crossEntropy", target, classes, { ignoreIndex });
+    throw error;
+  }
 }
 
 /**

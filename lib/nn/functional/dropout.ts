@@ -1,7 +1,7 @@
 /** Dropout. */
 import { checkTensor } from "../../ops/operands.js";
-import { checkNumber, UNIT_INTERVAL, withDefaults } from "../../options.js";
-import { defaultGenerator, type Generator } from "../../random/generator.js";
+import { checkBoolean, checkNumber, UNIT_INTERVAL, withDefaults } from "../../options.js";
+import { checkGenerator, type Generator } from "../../random/generator.js";
 import type { Tensor } from "../../tensor.js";
 
 /** Options of `dropout`. */
@@ -16,13 +16,14 @@ export interface DropoutOptions {
 
 /** Each element becomes 0 with probability p and is divided by 1 − p otherwise (Srivastava et al. 2014). */
 export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
-  const { p, training, generator } = withDefaults("dropout", options, {
+  const { p, training, generator } = withDefaults<DropoutOptions>("dropout", options, {
     p: 0.5,
     training: true,
-    generator: defaultGenerator(),
+    generator: undefined,
   });
   const { shape, dtype } = checkTensor("dropout", x);
-  checkNumber("dropout", "p", p, UNIT_INTERVAL);
-  if (!training || p === 0) return x;
-  return x.mul(p === 1 ? 0 : generator.dropoutMask(shape, p, { dtype }));
+  const probability = checkNumber("dropout", "p", p, UNIT_INTERVAL);
+  const source = checkGenerator("dropout", generator);
+  if (!checkBoolean("dropout", "training", training) || probability === 0) return x;
+  return x.mul(probability === 1 ? 0 : source.dropoutMask(shape, probability, { dtype }));
 }

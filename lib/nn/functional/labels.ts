@@ -30,7 +30,11 @@ export function labelsAsInt32(operation: string, labels: Tensor, noun: Noun = "l
   if (labels.dtype === "int64") {
     checkEach(operation, noun, labels, "the range of int32", (label) => label === (label | 0));
   } else if (labels.dtype !== "int32" && labels.dtype !== "uint8") {
-    throw new DTypeError(`${operation}: ${PLURAL[noun]} must be int32, int64 or uint8, got ${labels.dtype}`);
+    const all = PLURAL[noun];
+    throw new DTypeError(
+      `${operation}: ${all} must be int32 (or uint8 or int64), got ${labels.dtype}; ` +
+        `make them with tensor(${all}, { dtype: "int32" })`,
+    );
   }
   return labels.astype("int32");
 }

@@ -15,7 +15,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
   if (shape.length !== 2 || x.shape.at(-1) !== inputs) {
     throw new ShapeError(`linear: ${shapes()}; they must be [..., in] and [out, in]`);
   }
-  if (bias !== null && (bias.ndim !== 1 || bias.shape[0] !== outputs)) {
+  if (bias !== null && (checkTensor("linear", bias, "the bias").ndim !== 1 || bias.shape[0] !== outputs)) {
     throw new ShapeError(
       `linear: ${shapes()}, bias ${formatShape(bias.shape)}; the bias must be [${outputs}]`,
     );

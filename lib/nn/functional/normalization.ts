@@ -1,10 +1,10 @@
 /** Layer and batch normalization with PyTorch's arguments. The kernels' canonical shapes are made here. */
 import { noGrad } from "../../autograd/mode.js";
 import { ShapeError } from "../../errors.js";
-import { formatShape, type Shape, sameShape, sizeOf } from "../../ndarray/shape.js";
+import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../ndarray/shape.js";
 import { batchNormChannels, layerNormRows } from "../../ops/normalize.js";
 import { checkTensor } from "../../ops/operands.js";
-import { checkNumber, NON_NEGATIVE, UNIT_INTERVAL, withDefaults } from "../../options.js";
+import { checkBoolean, checkNumber, NON_NEGATIVE, UNIT_INTERVAL, withDefaults } from "../../options.js";
 import { ones, type Tensor, zeros } from "../../tensor.js";
 
 /** What both normalizations take. */
@@ -40,6 +40,7 @@ function parameter(
  */
 export function layerNorm(x: Tensor, normalizedShape: Shape, options: AffineOptions = {}): Tensor {
   const { weight, bias, eps } = withDefaults("layerNorm", options, AFFINE);
+  checkShape("layerNorm", normalizedShape);
   checkNumber("layerNorm", "eps", eps, NON_NEGATIVE);
   const { shape, dtype } = checkTensor("layerNorm", x);
   const lead = shape.length - normalizedShape.length;
@@ -89,6 +90,7 @@ export function batchNorm(
   );
   checkNumber("batchNorm", "eps", eps, NON_NEGATIVE);
   checkNumber("batchNorm", "momentum", momentum, UNIT_INTERVAL);
+  checkBoolean("batchNorm", "training", training);
   const { shape, dtype } = checkTensor("batchNorm", x);
   if (shape.length < 2) {
     throw new ShapeError(`batchNorm: input is ${formatShape(shape)}; it must be [N, C] or [N, C, ...]`);

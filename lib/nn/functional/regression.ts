@@ -2,7 +2,9 @@
 
 import { ShapeError } from "../../errors.js";
 import { formatShape } from "../../ndarray/shape.js";
+import { sub } from "../../ops/arithmetic.js";
 import { checkTensor } from "../../ops/operands.js";
+import { where } from "../../ops/select.js";
 import { checkNumber, NON_NEGATIVE, POSITIVE, withDefaults } from "../../options.js";
 import type { Tensor } from "../../tensor.js";
 import { checkReduction, checkSameShape, type ReductionOptions, reduceLoss } from "./reduction.js";
@@ -97,7 +99,8 @@ export function binaryCrossEntropyOptions(
 
 /**
  * −(p·y·log σ(x) + (1 − y)·log(1 − σ(x))) for logits x, targets y in [0, 1] of the same shape and positive weight p,
- * as (1 − y)·x + (1 + (p − 1)·y)·softplus(−x), which does not overflow.
+ * as (1 − y)·softplus(x) + p·y·softplus(−x): neither it nor its derivative (1 − y)·σ(x) − p·y·σ(−x) overflows or
+ * subtracts nearly equal numbers where the label is 0 or 1.
  */
 export function binaryCrossEntropyWithLogits(
   input: Tensor,
@@ -108,10 +111,16 @@ export function binaryCrossEntropyWithLogits(
   const { weight, posWeight, reduction } = binaryCrossEntropyOptions(operation, options);
   checkSameShape(operation, input, target);
   for (const factor of [weight, posWeight]) if (factor !== null) checkBroadcasts(operation, factor, input);
-  const surprise = input.neg().softplus();
-  const scaled = posWeight === null ? surprise : surprise.mul(posWeight.sub(1).mul(target).add(1));
-  const losses = input.sub(input.mul(target)).add(scaled);
+  const positive = surprise(target, input.neg());
+  const negative = surprise(sub(1, target), input);
+  const losses = negative.add(posWeight === null ? positive : positive.mul(posWeight));
   return reduceLoss(weight === null ? losses : losses.mul(weight), reduction);
+}
+
+/** share·softplus(x); 0 for no share, of an infinite surprise too. */
+function surprise(share: Tensor, x: Tensor): Tensor {
+  const isNone = share.eq(0).logicalAnd(x.eq(Number.POSITIVE_INFINITY));
+  return where(isNone, 0, x.softplus().mul(share));
 }
 
 /** Throws a ShapeError for a factor that would make the loss larger than the input. */

@@ -116,7 +116,7 @@ export const max = byFold(maxLine);
 /** The smallest number, or NaN if there is one. */
 export const min = byFold(minLine);
 
-/** Σ(x − mean)² / (n − correction), in two passes. */
+/** Σ(x − mean)² / max(n − correction, 0), in two passes. */
 export const variance = byLine((dtype) => {
   const type = dtype as FoldType;
   const single = type === "f32";
@@ -127,7 +127,7 @@ export const variance = byLine((dtype) => {
       const d = rounded(single, x[at] - average);
       squares[k] = d * d;
     }
-    return sumLine(type, squares, 0, n, 1) / rounded(single, n - correction);
+    return sumLine(type, squares, 0, n, 1) / rounded(single, Math.max(n - correction, 0));
   };
 });
 
