@@ -4,6 +4,7 @@ import { Tensor } from "./autograd/tensor.js";
 import * as creation from "./ndarray/creation.js";
 import { NDArray } from "./ndarray/ndarray.js";
 import * as ops from "./ops/index.js";
+import { checkTensor } from "./ops/operands.js";
 import { withDefaults } from "./options.js";
 
 /** The operations that are also methods: all but those that take their tensors as a list or a condition first. */
@@ -78,9 +79,9 @@ export const ones = (shape: readonly number[], options?: CreateOptions): Tensor 
 export const full = (shape: readonly number[], value: number, options?: CreateOptions): Tensor =>
   create("full", options, (o) => creation.full(shape, value, o));
 /** Zeros of the shape and dtype of a tensor. */
-export const zerosLike = (x: Tensor): Tensor => zeros(x.shape, { dtype: x.dtype });
+export const zerosLike = (x: Tensor): Tensor => zeros(checkTensor("zerosLike", x).shape, { dtype: x.dtype });
 /** Ones of the shape and dtype of a tensor. */
-export const onesLike = (x: Tensor): Tensor => ones(x.shape, { dtype: x.dtype });
+export const onesLike = (x: Tensor): Tensor => ones(checkTensor("onesLike", x).shape, { dtype: x.dtype });
 /** The identity matrix. */
 export const eye = (rows: number, columns?: number, options?: CreateOptions): Tensor =>
   create("eye", options, (o) => creation.eye(rows, columns, o));

@@ -56,7 +56,8 @@ export function gradcheck(
   }
   const generator = new Generator(seed);
   const project = projection(generator);
-  const value = (...args: Tensor[]): Tensor => project(fn(...args));
+  const value = (...args: Tensor[]): Tensor =>
+    project(checkTensor("gradcheck", fn(...args), "the function's result"));
   compare("gradient", value, inputs, { eps, atol, rtol });
   if (secondOrder) {
     const projectGradient = projection(generator);

@@ -35,7 +35,7 @@ export class Tensor {
       );
     }
     this.array = array;
-    if (options.requiresGrad !== undefined) this.requiresGrad = options.requiresGrad;
+    if (options?.requiresGrad !== undefined) this.requiresGrad = options.requiresGrad;
   }
 
   /** Sizes of the axes. */

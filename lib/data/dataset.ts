@@ -3,11 +3,12 @@
  * are the loader's business (data_loader.ts).
  */
 import { Tensor } from "../autograd/tensor.js";
+import { describe } from "../describe.js";
 import { ArgumentError, IndexError, ShapeError } from "../errors.js";
 import { fromTypedArray } from "../ndarray/creation.js";
 import type { NDArray } from "../ndarray/ndarray.js";
 import { formatShape } from "../ndarray/shape.js";
-import { checkTensor, describe } from "../ops/operands.js";
+import { checkTensor } from "../ops/operands.js";
 import { listOf, withDefaults } from "../options.js";
 import { checkGenerator, type Generator } from "../random/generator.js";
 

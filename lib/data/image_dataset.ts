@@ -1,10 +1,10 @@
 /** Labelled grey images, kept as bytes and turned into floats batch by batch. */
 import { Tensor } from "../autograd/tensor.js";
+import { describe } from "../describe.js";
 import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
 import { NDArray } from "../ndarray/ndarray.js";
 import { formatShape, type Shape } from "../ndarray/shape.js";
 import { div } from "../ops/arithmetic.js";
-import { describe } from "../ops/operands.js";
 import { checkPositions, Dataset, takeRows } from "./dataset.js";
 
 const FULL_INK = 255;

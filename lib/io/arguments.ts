@@ -1,6 +1,7 @@
 /** Checks of what reading and writing is given. */
+
+import { describe } from "../describe.js";
 import { ArgumentError } from "../errors.js";
-import { describe } from "../ops/operands.js";
 
 /** The path. ArgumentError for anything but a string: a number would name an open file. */
 export function checkPath(operation: string, path: unknown): string {

@@ -1,9 +1,9 @@
 /** IDX files as arrays. The format itself is in idx.ts. */
 import { Tensor } from "../autograd/tensor.js";
+import { describe } from "../describe.js";
 import { ArgumentError, DTypeError } from "../errors.js";
 import { fromTypedArray } from "../ndarray/creation.js";
 import { NDArray } from "../ndarray/ndarray.js";
-import { describe } from "../ops/operands.js";
 import { withDefaults } from "../options.js";
 import { checkBytes, checkPath } from "./arguments.js";
 import { type IdxArray, parseIdx as parse, readIdx as read, writeIdx as write } from "./idx.js";

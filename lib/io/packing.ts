@@ -3,8 +3,8 @@
  * that JSON does not know (NaN, infinities, −0) survive.
  */
 import { Tensor } from "../autograd/tensor.js";
+import { describe } from "../describe.js";
 import { ArgumentError, FormatError } from "../errors.js";
-import { describe } from "../ops/operands.js";
 
 // What stands in the JSON for what it cannot hold: an object with this one key.
 const TENSOR = "$tensor";

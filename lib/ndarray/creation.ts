@@ -61,6 +61,8 @@ export function fromFunction(
   options: DTypeOptions = {},
 ): NDArray {
   checkShape("fromFunction", shape);
+  if (typeof fn !== "function")
+    throw new ArgumentError(`fromFunction: needs a function, got ${describe(fn)}`);
   const index = new Array<number>(shape.length).fill(0);
   return fromSequence("fromFunction", shape, dtypeOption("fromFunction", options), () => {
     const value = fn(...index);

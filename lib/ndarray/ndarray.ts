@@ -146,7 +146,7 @@ export class NDArray {
   squeeze(axis?: number | readonly number[]): NDArray {
     const { shape } = this;
     const given = axis === undefined ? undefined : typeof axis === "number" ? [axis] : axis;
-    const dropped = given && normalizeAxes("squeeze", given, this.ndim);
+    const dropped = given === undefined ? undefined : normalizeAxes("squeeze", given, this.ndim);
     const wrong = dropped?.find((at) => shape[at] !== 1);
     if (wrong !== undefined) {
       throw new ShapeError(

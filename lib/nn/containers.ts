@@ -1,6 +1,7 @@
 /** Modules made of modules. */
+
+import { describe } from "../describe.js";
 import { ArgumentError } from "../errors.js";
-import { describe } from "../ops/operands.js";
 import { checkNumber, INTEGER, listOf } from "../options.js";
 import type { Tensor } from "../tensor.js";
 import { checkInput } from "./input.js";

@@ -1,7 +1,8 @@
 /** Gradients can be set by hand, so they are checked before anything is made of them. */
+
+import { describe } from "../describe.js";
 import { ArgumentError, GradientError, ShapeError } from "../errors.js";
 import { formatShape, sameShape } from "../ndarray/shape.js";
-import { describe } from "../ops/operands.js";
 import { Tensor } from "../tensor.js";
 
 /**

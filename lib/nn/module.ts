@@ -2,8 +2,9 @@
  * Module: what layers and models are made of. It finds parameters and submodules among an object's own properties
  * and names them as PyTorch does. Checking and copying a state dict is in state_dict.ts.
  */
+
+import { describe } from "../describe.js";
 import { ArgumentError } from "../errors.js";
-import { describe } from "../ops/operands.js";
 import { Tensor } from "../tensor.js";
 import { Parameter } from "./parameter.js";
 import { type LoadOptions, type LoadResult, loadTensors, type StateDict } from "./state_dict.js";

@@ -1,7 +1,8 @@
 /** A tensor that a module learns. */
+
+import { describe } from "../describe.js";
 import { ArgumentError } from "../errors.js";
 import { NDArray } from "../ndarray/ndarray.js";
-import { describe } from "../ops/operands.js";
 import { Tensor } from "../tensor.js";
 
 /** A leaf that requires a gradient, and that a Module lists among its parameters. Shares the memory it is given. */

@@ -1,10 +1,10 @@
 /** Loading a state dict into tensors by name: everything is checked before anything is written. */
 import { noGrad } from "../autograd/mode.js";
+import { describe } from "../describe.js";
 import { ArgumentError, StateError } from "../errors.js";
 import { type DType, isFloat } from "../ndarray/dtype.js";
 import { NDArray } from "../ndarray/ndarray.js";
 import { formatShape, sameShape } from "../ndarray/shape.js";
-import { describe } from "../ops/operands.js";
 import { checkBoolean, withDefaults } from "../options.js";
 import { Tensor } from "../tensor.js";
 

@@ -18,8 +18,6 @@ export function checkTensor(operation: string, value: unknown, name = "the argum
   throw new ArgumentError(`${operation}: ${name} must be a Tensor, got ${describe(value)}`);
 }
 
-export { describe };
-
 /** A 0-d tensor. */
 export function scalarTensor(value: number, dtype: DType): Tensor {
   const data = zeroedStorage(dtype, 1);

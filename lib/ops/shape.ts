@@ -1,5 +1,6 @@
 /** Views and joins: they move no elements, or only copy them. Semantics are NDArray's, which are NumPy's. */
 import type { Tensor } from "../autograd/tensor.js";
+import { describe } from "../describe.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import { copyInto } from "../ndarray/copy.js";
 import { promote } from "../ndarray/dtype.js";
@@ -8,7 +9,7 @@ import { formatShape, normalizeAxis, type Shape, sameShape } from "../ndarray/sh
 import type { SliceRange } from "../ndarray/slicing.js";
 import { astype } from "./cast.js";
 import { defineOperation } from "./define.js";
-import { checkTensor, describe, zerosLike } from "./operands.js";
+import { checkTensor, zerosLike } from "./operands.js";
 import { sumTo } from "./reduce.js";
 
 const reshapeOperation = defineOperation<{ shape: Shape }>({

@@ -1,8 +1,9 @@
 /** Adam (Kingma and Ba 2015), and AdamW with decoupled weight decay (Loshchilov and Hutter 2019). */
+
+import { describe } from "../describe.js";
 import { ArgumentError } from "../errors.js";
 import { storageOf } from "../ndarray/dtype.js";
 import type { NDArray } from "../ndarray/ndarray.js";
-import { describe } from "../ops/operands.js";
 import { BELOW_ONE, checkBoolean, checkNumber, NON_NEGATIVE } from "../options.js";
 import { type Tensor, zeros } from "../tensor.js";
 import { updateInPlace } from "./kernel.js";

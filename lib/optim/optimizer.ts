@@ -3,11 +3,11 @@
  * options, makes a parameter's first state and updates one parameter.
  */
 import { enableGrad } from "../autograd/mode.js";
+import { describe } from "../describe.js";
 import { ArgumentError } from "../errors.js";
 import { isFloat } from "../ndarray/dtype.js";
 import type { NDArray } from "../ndarray/ndarray.js";
 import { checkGradient } from "../nn/gradient.js";
-import { describe } from "../ops/operands.js";
 import { checkRecord, listOf, withDefaults } from "../options.js";
 import { Tensor } from "../tensor.js";
 import { loadOptimizer, type OptimizerStateDict, saveOptimizer } from "./state_dict.js";

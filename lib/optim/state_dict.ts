@@ -1,8 +1,8 @@
 /** An optimizer's options and state as plain data and tensors, and back: checked whole before anything changes. */
 import { noGrad } from "../autograd/mode.js";
+import { describe } from "../describe.js";
 import { StateError, ThalwegError } from "../errors.js";
 import { misfit } from "../nn/state_dict.js";
-import { describe } from "../ops/operands.js";
 import type { Tensor } from "../tensor.js";
 import type { ParamState } from "./optimizer.js";
 

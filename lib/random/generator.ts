@@ -4,11 +4,11 @@
  */
 import { inspect } from "node:util";
 import { Tensor } from "../autograd/tensor.js";
+import { describe } from "../describe.js";
 import { ArgumentError, DTypeError, StateError } from "../errors.js";
 import { type DType, isFloat, storageOf } from "../ndarray/dtype.js";
 import { allocate } from "../ndarray/ndarray.js";
 import { checkShape, type Shape } from "../ndarray/shape.js";
-import { describe } from "../ops/operands.js";
 import { BELOW_ONE, checkNumber, withDefaults } from "../options.js";
 import { execute } from "../runtime/execute.js";
 import { philox4x32 } from "../runtime/kernels/philox.js";

@@ -102,17 +102,27 @@ describe("order and batches", () => {
 
 describe("options", () => {
   test.each<[string, unknown, string]>([
-    ["batchSize", 0, "batchSize must be a positive integer, got number 0"],
-    ["batchSize", 2.5, "batchSize must be a positive integer, got number 2.5"],
-    ["batchSize", "4", "batchSize must be a positive integer, got string 4"],
-    ["shuffle", 1, "shuffle must be true or false, got number 1"],
+    ["batchSize", 0, "batchSize must be a positive integer, got 0"],
+    ["batchSize", 2.5, "batchSize must be a positive integer, got 2.5"],
+    ["batchSize", "4", 'batchSize must be a positive integer, got string "4"'],
+    ["shuffle", 1, "shuffle must be true or false, got 1"],
     ["dropLast", null, "dropLast must be true or false, got null"],
     ["generator", { seed: 1 }, "generator must be a Generator, got a value of class Object"],
-    ["batch_size", 4, "unknown option batch_size; there are batchSize, shuffle, generator and dropLast"],
+    ["batch_size", 4, "unknown option batch_size; it takes batchSize, shuffle, generator, dropLast"],
   ])("refuses %s = %j", (name, value, message) => {
     const error = thrown(() => new DataLoader(range(3), { [name]: value } as DataLoaderOptions));
     expect(error).toBeInstanceOf(ArgumentError);
     expect(error.message).toBe(`DataLoader: ${message}`);
+  });
+
+  test("refuses what are no options, and what is no dataset", () => {
+    const [options, dataset] = [
+      thrown(() => new DataLoader(range(3), null as never)),
+      thrown(() => new DataLoader(undefined as never)),
+    ];
+    for (const error of [options, dataset]) expect(error).toBeInstanceOf(ArgumentError);
+    expect(options.message).toBe("DataLoader: options must be an object, got null");
+    expect(dataset.message).toBe("DataLoader: needs a dataset, with length and batch, got undefined");
   });
 });
 

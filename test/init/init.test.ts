@@ -18,6 +18,32 @@ const numbers = (x: Tensor): number[] => Array.from(x.data, Number);
 const moment = (x: Tensor, power: number): number =>
   numbers(x).reduce((sum, value) => sum + value ** power, 0) / x.size;
 
+const randomRules = {
+  uniform: init.uniform,
+  normal: init.normal,
+  truncatedNormal: init.truncatedNormal,
+  kaimingUniform: init.kaimingUniform,
+  kaimingNormal: init.kaimingNormal,
+  xavierUniform: init.xavierUniform,
+  xavierNormal: init.xavierNormal,
+  lecunUniform: init.lecunUniform,
+  lecunNormal: init.lecunNormal,
+};
+test.each(Object.entries(randomRules))(
+  "%s refuses options that it does not have, and leaves x as it was",
+  (name, rule) => {
+    const x = fresh([2, 2]);
+    const call = (options: unknown) => () => rule(x, options as never);
+    for (const options of [{ mod: "fanOut" }, null, 3, { generator: 5 }, { generator: null }]) {
+      expect(call(options)).toThrow(ArgumentError);
+    }
+    expect(call({ mod: 1 })).toThrow(`${name}: unknown option mod; it takes `);
+    expect(call(null)).toThrow(`${name}: options must be an object, got null`);
+    expect(call({ generator: 5 })).toThrow(/: generator must be a Generator, got number 5/);
+    expect(numbers(x)).toEqual([0, 0, 0, 0]);
+  },
+);
+
 describe("calculateGain and calculateFan", () => {
   test("are PyTorch's", () => {
     for (const [name, gain] of Object.entries(fixture.gains)) {

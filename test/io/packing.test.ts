@@ -61,7 +61,7 @@ describe("plain data with tensors", () => {
   const cyclic: Record<string, unknown> = {};
   cyclic.self = cyclic;
   test.each<[string, unknown, RegExp]>([
-    ["a function", { a: { b: () => 1 } }, /save: a\.b is function/],
+    ["a function", { a: { b: () => 1 } }, /save: a\.b is a function/],
     ["undefined in a list", { a: [undefined] }, /a\.0 is undefined/],
     ["a bigint", { a: 1n }, /a is bigint 1/],
     ["a Map", { a: new Map() }, /a is a value of class Map/],

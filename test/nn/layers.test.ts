@@ -190,7 +190,7 @@ describe("Embedding", () => {
       "embedding: index -1 at position 1 is outside [0, 5)",
     );
     expect(() => layer.forward(tensor([1, 2]))).toThrow(
-      "embedding: indices must be int32, int64 or uint8, got float32",
+      "embedding: indices must be int32 (or uint8 or int64), got float32",
     );
     expect(() => new nn.Embedding(5, 2, { paddingIdx: 5 })).toThrow("paddingIdx 5 is outside [-5, 5)");
   });

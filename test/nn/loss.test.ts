@@ -1,5 +1,6 @@
 /** Losses beyond PyTorch's numbers: modules, one-hot vectors, label dtypes, and what they refuse. */
 import { describe, expect, test } from "vitest";
+import { gradcheck } from "../../lib/autograd/gradcheck.js";
 import { ArgumentError, DTypeError, IndexError, ShapeError } from "../../lib/errors.js";
 import * as nn from "../../lib/nn/index.js";
 import { Generator } from "../../lib/random/index.js";
@@ -83,6 +84,9 @@ describe("crossEntropy", () => {
   test("refuses labels outside the classes, of other dtypes and shapes", () => {
     const bad = tensor([0, 1, 3, 0], { dtype: "int32" });
     expect(() => F.crossEntropy(logits, bad)).toThrow(IndexError);
+    expect(() => F.crossEntropy(logits, bad)).toThrow(
+      /^crossEntropy: label 3 at position 2 is outside \[0, 3\)$/,
+    );
     expect(() => F.nllLoss(logits, bad)).toThrow("nllLoss: label 3 at position 2 is outside [0, 3)");
     const wide = tensor(BigInt64Array.from([0n, 2n ** 32n, 0n, 0n]));
     expect(() => F.crossEntropy(logits, wide)).toThrow(
@@ -92,8 +96,13 @@ describe("crossEntropy", () => {
     expect(() => F.crossEntropy(logits, labels.expandDims(1))).toThrow(
       "crossEntropy: input is [4,3], labels are [4,1]; for this input they must be [4]",
     );
+    expect(() => F.crossEntropy(logits, labels.astype("float32"))).toThrow(DTypeError);
     expect(() => F.crossEntropy(logits, labels.astype("float32"))).toThrow(
-      "crossEntropy: input is [4,3], target is [4]; they must be equal",
+      "crossEntropy: labels must be int32 (or uint8 or int64), got float32; " +
+        'make them with tensor(labels, { dtype: "int32" })',
+    );
+    expect(() => F.crossEntropy(logits, ones([3]))).toThrow(
+      "crossEntropy: input is [4,3], target is [3]; they must be equal",
     );
     expect(() => F.crossEntropy(tensor(1), labels)).toThrow("crossEntropy: the input is 0-d");
     expect(() => F.crossEntropy(logits, labels, { weight: ones([2]) })).toThrow(
@@ -137,6 +146,45 @@ describe("losses of two tensors", () => {
     expect(() => new nn.SmoothL1Loss({ beta: -1 })).toThrow(
       "SmoothL1Loss: beta must be a number ≥ 0, got -1",
     );
+  });
+
+  // The logits are exact in float32, so σ in float64 is the truth to within a rounding.
+  test.each([0, 1])(
+    "binaryCrossEntropyWithLogits keeps the digits of confident predictions of %d",
+    (label) => {
+      const sign = label === 0 ? 1 : -1;
+      const logits = [-100, -20, -17, -10, -1, 0, 3, 17, 100].map((value) => sign * value);
+      const x = tensor(logits, { requiresGrad: true });
+      const loss = F.binaryCrossEntropyWithLogits(x, x.detach().mul(0).add(label), { reduction: "none" });
+      loss.sum().backward();
+      const grad = x.grad as Tensor;
+      logits.forEach((value, i) => {
+        const odds = Math.exp(sign * value);
+        const ulp = (truth: number): number => Math.max(Math.abs(truth) * 2 ** -23, 2 ** -149);
+        const wrong = odds / (1 + odds);
+        expect(Math.abs(Number(grad.data[i]) - sign * wrong)).toBeLessThanOrEqual(4 * ulp(wrong));
+        const truth = odds > 1e40 ? Math.abs(value) : Math.log1p(odds);
+        expect(Math.abs(Number(loss.data[i]) - truth)).toBeLessThanOrEqual(4 * ulp(truth));
+      });
+    },
+  );
+
+  test("binaryCrossEntropyWithLogits is infinite for certain and wrong, 0 for certain and right", () => {
+    const x = tensor([Infinity, -Infinity, Infinity, -Infinity], { requiresGrad: true });
+    const y = tensor([0, 1, 1, 0]);
+    const loss = F.binaryCrossEntropyWithLogits(x, y, { reduction: "none" });
+    loss.sum().backward();
+    expect(loss.toArray()).toEqual([Infinity, Infinity, 0, 0]);
+    expect(x.grad?.add(0).toArray()).toEqual([1, -1, 0, 0]);
+  });
+
+  test("binaryCrossEntropyWithLogits has the derivatives of its definition, the second too", () => {
+    const call = (x: Tensor, y: Tensor) => F.binaryCrossEntropyWithLogits(x, y, { posWeight, weight });
+    const x = tensor(other.array, { requiresGrad: true });
+    for (const y of [binary.mul(0.7).add(0.1), binary]) {
+      const target = tensor(y.array, { requiresGrad: true });
+      expect(gradcheck(call, [x, target], { secondOrder: true })).toBe(true);
+    }
   });
 
   test("binaryCrossEntropyWithLogits refuses weights that would enlarge the loss", () => {

@@ -1,7 +1,7 @@
 /** Gradient clipping, against PyTorch. */
 import { describe, expect, test } from "vitest";
 import { Parameter, utils } from "../../lib/nn/index.js";
-import { tensor, zeros } from "../../lib/tensor.js";
+import { ones, tensor, zeros } from "../../lib/tensor.js";
 import { type Dump, expectClose, fromDump, readFixture } from "./fixtures.js";
 
 interface Norms {
@@ -51,7 +51,23 @@ describe("clipGradNorm", () => {
     expect(() => utils.clipGradNorm([], 1, { normType: 0 })).toThrow(
       "clipGradNorm: normType must be a number > 0",
     );
-    expect(() => utils.clipGradNorm([3 as never], 1)).toThrow("clipGradNorm: needs tensors, got number 3");
+    expect(() => utils.clipGradNorm([3 as never], 1)).toThrow(
+      "clipGradNorm: parameters[0] must be a Tensor, got number 3",
+    );
+    for (const clip of [utils.clipGradNorm, utils.clipGradValue]) {
+      expect(() => clip(undefined as never, 1)).toThrow(
+        `${clip.name}: parameters must be an array of tensors, got undefined`,
+      );
+      const x = ones([2], { requiresGrad: true });
+      x.grad = 5 as never;
+      expect(() => clip(x, 1)).toThrow(
+        `${clip.name}: the gradient of parameters[0] must be a Tensor or null, got number 5`,
+      );
+      x.grad = ones([3]);
+      expect(() => clip([x], 1)).toThrow(
+        `${clip.name}: the gradient of parameters[0] is [3]; it must be [2]`,
+      );
+    }
   });
 });
 

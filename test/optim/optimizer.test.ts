@@ -137,9 +137,18 @@ describe("parameters and groups", () => {
     const [a, b] = [withGrad([1], [1]), withGrad([1, 2], [1])];
     const optimizer = new SGD([a, b]);
     expect(() => optimizer.step()).toThrow(ShapeError);
-    expect(() => optimizer.step()).toThrow("SGD: a gradient is [1], its parameter [2]; they must be equal");
+    expect(() => optimizer.step()).toThrow(
+      "SGD: the gradient of paramGroups[0].params[1] is [1]; it must be [2]",
+    );
     b.grad = zeros([2]);
-    expect(() => optimizer.step()).toThrow("SGD: a gradient is float32, its parameter float64");
+    expect(() => optimizer.step()).toThrow(
+      "SGD: the gradient of paramGroups[0].params[1] is float32; it must be float64",
+    );
+    b.grad = 5 as never;
+    expect(() => optimizer.step()).toThrow(ArgumentError);
+    expect(() => optimizer.step()).toThrow(
+      "SGD: the gradient of paramGroups[0].params[1] must be a Tensor or null, got number 5",
+    );
     expect(a.item()).toBe(1);
   });
 });
@@ -149,7 +158,7 @@ describe("options", () => {
   const refused: [() => unknown, string][] = [
     [() => new SGD(p(), { lr: -1 }), "SGD: lr must be a number ≥ 0, got -1"],
     [() => new SGD(p(), { lr: Number.NaN }), "SGD: lr must be a number ≥ 0, got NaN"],
-    [() => new SGD(p(), { lr: "1" as never }), "SGD: lr must be a number ≥ 0, got string 1"],
+    [() => new SGD(p(), { lr: "1" as never }), 'SGD: lr must be a number ≥ 0, got string "1"'],
     [() => new SGD(p(), { momentum: -0.1 }), "SGD: momentum must be a number ≥ 0, got -0.1"],
     [() => new SGD(p(), { dampening: Infinity }), "SGD: dampening must be a finite number, got Infinity"],
     [() => new SGD(p(), { weightDecay: -1 }), "SGD: weightDecay must be a number ≥ 0, got -1"],
@@ -174,6 +183,34 @@ describe("options", () => {
   test.each(refused)("are checked: %#", (call, message) => {
     expect(call).toThrow(ArgumentError);
     expect(call).toThrow(message);
+  });
+
+  test.each([undefined, Number.NaN, "0.5", -1])(
+    "set to lr = %j later are checked before a step changes anything",
+    (lr) => {
+      const [a, b] = [withGrad([1], [1]), withGrad([1], [1])];
+      for (const optimizer of [
+        new SGD([{ params: [a] }, { params: [b] }]),
+        new Adam([{ params: [a] }, { params: [b] }]),
+      ]) {
+        optimizer.paramGroups[1].lr = lr as never;
+        expect(() => optimizer.step()).toThrow(ArgumentError);
+        expect(() => optimizer.step()).toThrow(`${optimizer.name}: lr must be a number ≥ 0, got `);
+        expect([a.item(), b.item(), optimizer.state.size]).toEqual([1, 1, 0]);
+      }
+    },
+  );
+
+  test("and groups of another kind are refused", () => {
+    const optimizer = new SGD(p());
+    expect(() => optimizer.addParamGroup(undefined as never)).toThrow(ArgumentError);
+    expect(() => optimizer.addParamGroup(undefined as never)).toThrow(
+      "SGD: a group must be a plain object, got undefined",
+    );
+    expect(() => optimizer.step(5 as never)).toThrow(
+      "SGD.step: the closure must be a function, got number 5",
+    );
+    expect(() => new SGD(p(), null as never)).toThrow("SGD: options must be an object, got null");
   });
 
   test("of a group are checked too", () => {
