@@ -2,11 +2,14 @@
 import { InvalidArgumentError } from "commander";
 
 function number(text: string, isGood: (value: number) => boolean, needed: string): number {
-  // Number("") and Number(" ") are 0.
-  const value = text.trim() === "" ? Number.NaN : Number(text);
+  const value = decimal(text);
   if (!isGood(value)) throw new InvalidArgumentError(`It takes ${needed}.`);
   return value;
 }
+
+/** NaN for what is no decimal number: `Number` alone reads "" as 0 and "0x10" as 16. */
+const decimal = (text: string): number =>
+  /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(text) ? Number(text) : Number.NaN;
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1;
 
@@ -33,9 +36,15 @@ export const nonNegativeNumber = (text: string): number =>
 export const fraction = (text: string): number =>
   number(text, (value) => value >= 0 && value < 1, "a number in [0, 1)");
 
+/** Any text but the empty one. */
+export function nonEmpty(text: string): string {
+  if (text.trim() !== "") return text;
+  throw new InvalidArgumentError("It must not be empty.");
+}
+
 /** `784,256,10`: the sizes of the layers, inputs first. */
 export function layerSizes(text: string): number[] {
-  const sizes = text.split(",").map((size) => (size.trim() === "" ? Number.NaN : Number(size)));
+  const sizes = text.split(",").map(decimal);
   if (sizes.length >= 2 && sizes.every(isCount)) return sizes;
   throw new InvalidArgumentError(
     "It takes two or more positive integers with commas between, inputs first: 784,256,128,10.",

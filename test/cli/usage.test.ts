@@ -18,6 +18,9 @@ describe.skipIf(!isBuilt)("thalweg", () => {
     ["a missing value", ["train", "--epochs"], /'--epochs <n>' argument missing/],
     ["zero epochs", ["train", "--epochs", "0"], /'--epochs <n>' argument '0' is invalid.*a positive integer/],
     ["an empty value", ["train", "--lr", ""], /'--lr <x>'.*a number above 0/],
+    ["a hexadecimal step size", ["train", "--lr", "0x10"], /'--lr <x>'.*a number above 0/],
+    ["an empty folder name", ["train", "--out="], /'--out <dir>'.*must not be empty/],
+    ["an empty data name", ["train", "--data="], /'--data <source>'.*must not be empty/],
     ["an infinite step size", ["train", "--lr", "Infinity"], /'--lr <x>'.*a number above 0/],
     ["a fractional batch size", ["train", "--batch-size", "1.5"], /'--batch-size <n>'.*a positive integer/],
     ["one layer", ["train", "--layers", "784"], /'--layers <sizes>'.*two or more positive integers/],
@@ -54,6 +57,12 @@ describe.skipIf(!isBuilt)("thalweg", () => {
   it("resumes nothing when it does not know what", async () => {
     const { code, stderr } = await thalweg(["train", "--resume", "--out", scratch()]);
     expect(stderr).toMatch(/^thalweg train: --resume: there is no checkpoint at .*checkpoint/);
+    expect(code).toBe(1);
+  });
+
+  it("refuses a folder that cannot be made, and ends", async () => {
+    const { code, stderr } = await thalweg(["train", "--limit", "50", "--out", "/proc/thalweg/run"]);
+    expect(stderr).toMatch(/^thalweg train: --out \/proc\/thalweg\/run cannot be used as a folder/);
     expect(code).toBe(1);
   });
 

@@ -1,6 +1,8 @@
 /** What decides the outcome of a training run: the part of the options that a checkpoint keeps. */
+
 import { basename, resolve } from "node:path";
 import { StateError } from "../../errors.js";
+import { nonEmpty } from "../values.js";
 
 export const OPTIMIZERS = ["sgd", "adam", "adamw"] as const;
 export const INITS = [
@@ -101,4 +103,4 @@ export function resumeConfig(
 export const defaultOut = (data: string): string => `runs/${data === DIGITS ? DIGITS : basename(data)}`;
 
 /** A folder's absolute path, so that a run can be resumed from anywhere. */
-export const dataSource = (data: string): string => (data === DIGITS ? DIGITS : resolve(data));
+export const dataSource = (data: string): string => (nonEmpty(data) === DIGITS ? DIGITS : resolve(data));

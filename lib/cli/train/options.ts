@@ -90,7 +90,7 @@ const RUN_OPTIONS: Record<keyof RunOptions, Option> = {
     "--out <dir>",
     "folder of the run's files",
     `${defaultOut(DEFAULTS.data)}, or runs/NAME of the data`,
-  ),
+  ).argParser(values.nonEmpty),
   resume: new Option("--resume", "go on from the checkpoint in --out; options left out are the checkpoint's"),
   checkpointEvery: new Option(
     "--checkpoint-every <n>",

@@ -19,7 +19,7 @@ import { evaluate } from "./evaluate.js";
 import { buildModel, buildOptimizer } from "./network.js";
 import { FLAGS, type RunOptions } from "./options.js";
 import { type EpochMetrics, type RecordState, RunRecord } from "./record.js";
-import { prepareFolder, type RunFiles, runFiles, writeMetrics } from "./run_files.js";
+import { prepareFolder, type RunFiles, removeResults, runFiles, writeMetrics } from "./run_files.js";
 
 /** What is told while a run goes on. */
 export interface Observer {
@@ -82,9 +82,11 @@ export class TrainSession {
     const config = resumes ? resumeConfig(given, savedConfig(checkpoint), FLAGS) : completeConfig(given);
     const images = await loadImages(config);
     const session = new TrainSession(config, images, run, !resumes);
+    prepareFolder(run.out);
     if (!resumes) {
-      prepareFolder(run.out);
+      // In this order: where nothing can be written, nothing of an earlier run is lost.
       session.save();
+      removeResults(run.out);
     }
     writeMetrics(metrics, session.record.history);
     return session;
@@ -143,6 +145,8 @@ export class TrainSession {
       if (!Number.isFinite(value)) throw new AnomalyError(`the loss is ${value}`);
       loss.backward();
       this.optimizer.step();
+      const problem = this.run.detectAnomaly ? this.damage() : null;
+      if (problem !== null) throw new AnomalyError(problem);
       return value;
     };
     try {
@@ -152,14 +156,20 @@ export class TrainSession {
     }
   }
 
+  /** The first parameter that is not finite any more, put as a problem, or null. */
+  private damage(): string | null {
+    for (const [name, { data }] of this.model.namedParameters()) {
+      if (data.every((value) => Number.isFinite(value))) continue;
+      return `${name} is no longer finite after the ${this.config.optimizer} update`;
+    }
+    return null;
+  }
+
   private save(): void {
     const { config, record } = this;
-    for (const [name, { data }] of this.model.namedParameters()) {
-      // A damaged network must not replace the last good one.
-      if (!data.every((value) => Number.isFinite(value))) {
-        throw this.anomaly(record.steps, `${name} is no longer finite after the update`);
-      }
-    }
+    // A damaged network must not replace the last good one.
+    const problem = this.damage();
+    if (problem !== null) throw this.anomaly(record.steps, problem);
     const extra: Extra = { config, record: record.getState(), backend: backendInfo().backend };
     saveCheckpoint(this.files.checkpoint, {
       model: this.model,
