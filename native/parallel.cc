@@ -39,15 +39,15 @@ class Pool {
     function_ = function;
     context_ = context;
     count_ = count;
-    remaining_.store(parties - 1, std::memory_order_relaxed);
-    const uint64_t generation = (state_.load(std::memory_order_relaxed) >> kPartyBits) + 1;
-    state_.store(generation << kPartyBits | static_cast<uint64_t>(parties), std::memory_order_seq_cst);
+    finished_.store(0, std::memory_order_relaxed);
+    const uint32_t job = job_of(state_.load(std::memory_order_relaxed)) + 1;
+    state_.store(static_cast<uint64_t>(job) << 32 | static_cast<uint64_t>(parties) << 16, std::memory_order_seq_cst);
     if (sleepers_.load(std::memory_order_seq_cst) > 0) {
       std::lock_guard<std::mutex> lock(sleep_);
       wake_.notify_all();
     }
-    run_share(0, parties);
-    for (int spins = 0; remaining_.load(std::memory_order_acquire) > 0; spins++) {
+    run_shares(job);
+    for (int spins = 0; finished_.load(std::memory_order_acquire) < parties; spins++) {
       if (spins < kSpinsBeforeYield) pause();
       else std::this_thread::yield();
     }
@@ -56,16 +56,30 @@ class Pool {
   }
 
  private:
-  // The state word carries the job's number and how many threads take part, so that a worker that takes no part
-  // never looks at the job itself, which the next caller may already be replacing.
-  static constexpr int kPartyBits = 16;
+  // The state word: the job's number, its number of shares (one for each thread that may take part), and the first
+  // share that nobody has claimed. A thread looks at the job itself only once it has claimed a share, and the caller
+  // waits for claimed shares alone: a worker that the system wakes late, because another process has its core, costs
+  // the caller its share of the work but no waiting.
+  static uint32_t job_of(uint64_t state) { return static_cast<uint32_t>(state >> 32); }
+  static int shares_of(uint64_t state) { return static_cast<int>(state >> 16 & 0xFFFF); }
+  static int next_of(uint64_t state) { return static_cast<int>(state & 0xFFFF); }
 
-  // What one party throws (for want of memory), the caller hears of when all have finished: they use its stack.
-  void run_share(int64_t party, int64_t parties) {
-    const int64_t share = count_ / parties, extra = count_ % parties;
-    const int64_t begin = party * share + (party < extra ? party : extra);
+  void run_shares(uint32_t job) {
+    uint64_t state = state_.load(std::memory_order_acquire);
+    while (job_of(state) == job && next_of(state) < shares_of(state)) {
+      if (!state_.compare_exchange_weak(state, state + 1, std::memory_order_acq_rel)) continue;
+      run_share(next_of(state), shares_of(state));
+      finished_.fetch_add(1, std::memory_order_release);
+      state = state_.load(std::memory_order_acquire);
+    }
+  }
+
+  // What a share throws (for want of memory), the caller hears of when all have finished: they use its stack.
+  void run_share(int64_t number, int64_t shares) {
+    const int64_t share = count_ / shares, extra = count_ % shares;
+    const int64_t begin = number * share + (number < extra ? number : extra);
     try {
-      function_(context_, begin, begin + share + (party < extra ? 1 : 0));
+      function_(context_, begin, begin + share + (number < extra ? 1 : 0));
     } catch (...) {
       std::lock_guard<std::mutex> lock(sleep_);
       error_ = std::current_exception();
@@ -73,11 +87,10 @@ class Pool {
   }
 
   int start_workers(int parties) {
+    const uint32_t seen = job_of(state_.load(std::memory_order_relaxed));
     while (workers_ < parties - 1) {
-      const uint64_t seen = state_.load(std::memory_order_relaxed);
-      const int worker = workers_ + 1;
       try {
-        std::thread([this, worker, seen] { work(worker, seen); }).detach();
+        std::thread([this, seen] { work(seen); }).detach();
       } catch (...) {
         return workers_ + 1;  // the system has no more threads to give
       }
@@ -86,29 +99,25 @@ class Pool {
     return parties;
   }
 
-  void work(int worker, uint64_t seen) {
+  void work(uint32_t seen) {
+    set_thread_limit(1);
     for (;;) {
-      const uint64_t state = next_state(seen);
-      const int parties = static_cast<int>(state & ((1u << kPartyBits) - 1));
-      seen = state;
-      if (worker >= parties) continue;
-      set_thread_limit(1);
-      run_share(worker, parties);
-      remaining_.fetch_sub(1, std::memory_order_release);
+      seen = next_job(seen);
+      run_shares(seen);
     }
   }
 
-  uint64_t next_state(uint64_t seen) {
+  uint32_t next_job(uint32_t seen) {
+    const auto job = [&] { return job_of(state_.load(std::memory_order_seq_cst)); };
     for (int spins = 0; spins < kSpinsBeforeSleep; spins++) {
-      const uint64_t state = state_.load(std::memory_order_acquire);
-      if (state != seen) return state;
+      if (job() != seen) return job();
       pause();
     }
     std::unique_lock<std::mutex> lock(sleep_);
     sleepers_.fetch_add(1, std::memory_order_seq_cst);
-    wake_.wait(lock, [&] { return state_.load(std::memory_order_seq_cst) != seen; });
+    wake_.wait(lock, [&] { return job() != seen; });
     sleepers_.fetch_sub(1, std::memory_order_relaxed);
-    return state_.load(std::memory_order_acquire);
+    return job();
   }
 
   std::mutex owner_;  // held by the caller whose job runs
@@ -116,7 +125,7 @@ class Pool {
   std::condition_variable wake_;
   std::atomic<uint64_t> state_{0};
   std::atomic<int> sleepers_{0};
-  std::atomic<int> remaining_{0};
+  std::atomic<int> finished_{0};
   int workers_ = 0;  // guarded by owner_
   RangeFunction function_ = nullptr;
   void* context_ = nullptr;
