@@ -42,7 +42,7 @@ for (const row of [...kernelRows(), ...trainRows()]) {
     continue;
   }
   try {
-    const measured = await compare(prepared.ours, prepared.theirs);
+    const measured = await compare(prepared.ours, prepared.theirs, prepared);
     const convert = (ns) => perUnit[row.unit](row.work, ns);
     const result = {
       name: row.name,
@@ -63,7 +63,7 @@ for (const row of [...kernelRows(), ...trainRows()]) {
     const number = (x) => x.toPrecision(4).padStart(10);
     console.log(
       `${row.name.padEnd(44)}${number(result.median)}${number(result.best)} ${row.unit.padEnd(10)}` +
-        `${result.ratio.toFixed(2).padStart(8)}  ${result.against}`,
+        `${result.ratio.toFixed(2).padStart(8)}  ${result.against}${prepared.note ? ` (${prepared.note})` : ""}`,
     );
   } finally {
     await prepared.close?.();

@@ -3,6 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { median } from "../harness.mjs";
 
 const SCRIPT = fileURLToPath(new URL("pytorch.py", import.meta.url));
 
@@ -29,19 +30,21 @@ export class PyTorch {
     return JSON.parse(value);
   }
 
-  /** Settles on the number of threads with which PyTorch is fastest. */
+  /** Settles on the threads of PyTorch and of its BLAS with which it is fastest, and says which. */
   async chooseThreads() {
-    let best = { threads: 1, nanoseconds: Number.POSITIVE_INFINITY };
-    for (const threads of new Set([1, availableParallelism()])) {
-      await this.ask({ command: "threads", threads });
+    const counts = [...new Set([1, availableParallelism()])];
+    let best = { nanoseconds: Number.POSITIVE_INFINITY };
+    for (const [threads, blas] of counts.flatMap((a) => counts.map((b) => [a, b]))) {
+      const { library } = await this.ask({ command: "threads", threads, blas });
       await this.ask({ command: "run", calls: 20 });
       const runs = [];
-      for (let i = 0; i < 3; i++) runs.push((await this.ask({ command: "run", calls: 20 })).nanoseconds);
-      const nanoseconds = Math.min(...runs);
-      if (nanoseconds < best.nanoseconds) best = { threads, nanoseconds };
+      for (let i = 0; i < 7; i++) runs.push((await this.ask({ command: "run", calls: 20 })).nanoseconds);
+      const nanoseconds = median(runs);
+      if (nanoseconds < best.nanoseconds) best = { threads, blas, library, nanoseconds };
     }
-    await this.ask({ command: "threads", threads: best.threads });
-    return best.threads;
+    const { threads, blas, library } = best;
+    await this.ask({ command: "threads", threads, blas });
+    return `${library}, threads ${threads}, of BLAS ${blas}`;
   }
 
   close() {

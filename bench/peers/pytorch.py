@@ -1,7 +1,6 @@
 """PyTorch's eager training step, driven by one JSON line at a time on standard input."""
 
 import ctypes
-import glob
 import json
 import sys
 import time
@@ -14,14 +13,18 @@ def read(spec):
     return torch.from_numpy(numpy.fromfile(spec["path"], dtype=numpy.float32).reshape(spec["shape"]).copy())
 
 
-def set_threads(n):
-    torch.set_num_threads(n)
-    # Debian's PyTorch calls OpenBLAS, which has threads of its own.
-    for path in glob.glob("/usr/lib/*/libopenblas.so.0") + glob.glob("/usr/lib/*/openblas-*/libopenblas.so.0"):
+def set_threads(threads, blas):
+    """Sets both; Debian's PyTorch calls whatever BLAS the system has, and OpenBLAS has threads of its own."""
+    torch.set_num_threads(threads)
+    with open("/proc/self/maps") as maps:
+        loaded = {line.split()[-1] for line in maps if "blas" in line}
+    for path in loaded:
         try:
-            ctypes.CDLL(path).openblas_set_num_threads(n)
+            ctypes.CDLL(path).openblas_set_num_threads(blas)
+            return "OpenBLAS"
         except (OSError, AttributeError):
             pass
+    return "reference BLAS: apt-get install libopenblas0-pthread for a fair one"
 
 
 class Trainer:
@@ -57,7 +60,7 @@ for line in sys.stdin:
         trainer = Trainer(request)
         reply["losses"] = [trainer.step() for _ in range(request["verify"])]
     elif request["command"] == "threads":
-        set_threads(request["threads"])
+        reply["library"] = set_threads(request["threads"], request["blas"])
     else:
         start = time.perf_counter_ns()
         for _ in range(request["calls"]):

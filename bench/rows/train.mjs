@@ -91,8 +91,10 @@ async function againstPyTorch(network) {
       verify: VERIFIED_STEPS,
     });
     const residual = checked(network.name, losses(ours.step), reply.losses);
-    await peer.chooseThreads();
+    const note = await peer.chooseThreads();
     return {
+      isOtherProcess: true,
+      note,
       ours: repeat(ours.step),
       theirs: async (calls) => (await peer.ask({ command: "run", calls })).nanoseconds,
       residual,
