@@ -48,12 +48,12 @@ const matmul = ([m, k, n], form) => {
   );
 };
 
-const elementwise = (name, size, operation, arrays) =>
+const elementwise = (name, size, operation, arrays, outputs = 1) =>
   operationRow(
     `${name} ${size}`,
     [size],
     "GB/s",
-    4 * size * (arrays + 1),
+    4 * size * (arrays + outputs),
     () => Array.from({ length: arrays }, () => normal([size])),
     operation,
     1e-5,
@@ -102,7 +102,7 @@ export function kernelRows() {
     elementwise("tanh", 100_000, (a) => a.tanh(), 1),
     elementwise("sigmoid", 100_000, (a) => a.sigmoid(), 1),
     elementwise("gelu", 100_000, (a) => a.gelu(), 1),
-    elementwise("sum", 1_000_000, (a) => a.sum(), 1),
+    elementwise("sum", 1_000_000, (a) => a.sum(), 1, 0),
     operationRow(
       "softmax 1024x1024",
       [1024, 1024],

@@ -91,7 +91,7 @@ async function runNodeGyp(cwd: string, compiler: string | null, isVerbose: boole
   throw new BackendError(`build: node-gyp failed${isVerbose ? "" : `:\n${end}`}`);
 }
 
-/** node-gyp of this installation, or npm's own, or the registry's. */
+/** node-gyp of this installation, or npm's own, or one that npx installs. */
 function nodeGyp(): string[] {
   try {
     return [process.execPath, createRequire(import.meta.url).resolve("node-gyp/bin/node-gyp.js")];
