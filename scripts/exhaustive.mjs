@@ -1,6 +1,7 @@
 // `npm run test:exhaustive [-- NAME]`: what takes too long for every run.
 //   ulp      largest error of every float32 function over all inputs (an hour and more); ulp=STRIDE takes every n-th
 //   memory   100,000 eager training steps with a flat resident set
+//   digits   the drawn digits are hard for a linear model and learnable for an MLP
 //   kill     50 training runs killed at random moments and resumed
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
@@ -24,7 +25,12 @@ function ulp(stride = "1") {
   return run("c++", [...flags, ...sources, "-o", program]) && run(program, ["all", stride]);
 }
 
-const checks = { memory: () => node("memory.mjs"), kill: () => node("kill.mjs"), ulp };
+const checks = {
+  memory: () => node("memory.mjs"),
+  digits: () => node("digits.mjs"),
+  kill: () => node("kill.mjs"),
+  ulp,
+};
 
 await ensureBuilt();
 const selected = process.argv.slice(2);
