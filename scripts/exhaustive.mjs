@@ -8,7 +8,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ensureBuilt, ROOT } from "./ensure_built.mjs";
 
-const node = (file) => run(process.execPath, [join("test", "exhaustive", file)]);
+const node = (file, ...flags) => run(process.execPath, [...flags, join("test", "exhaustive", file)]);
 
 function run(command, args) {
   return spawnSync(command, args, { cwd: ROOT, stdio: "inherit" }).status === 0;
@@ -26,7 +26,7 @@ function ulp(stride = "1") {
 }
 
 const checks = {
-  memory: () => node("memory.mjs"),
+  memory: () => node("memory.mjs", "--min-semi-space-size=16", "--max-semi-space-size=16"),
   digits: () => node("digits.mjs"),
   kill: () => node("kill.mjs"),
   ulp,
