@@ -8,7 +8,8 @@ import { Generator } from "../../lib/random/generator.js";
 import { backendInfo, withBackend } from "../../lib/runtime/executor.js";
 import { Tensor } from "../../lib/tensor.js";
 import { build, type Plain, plainOf, tensorOf } from "./plain.js";
-import { type Case, type Domain, type Input, SAMPLES } from "./samples.js";
+import type { Case, Domain, Input } from "./sample_families.js";
+import { SAMPLES } from "./samples.js";
 
 const generator = new Generator(7);
 
