@@ -113,6 +113,22 @@ T first_element(typename X::V a) {
 
 // ---- one sequence
 
+// Folds the 16 lanes of a sequence, which lie side by side in vectors: lane j takes lane j + half, first between the
+// vectors, then inside the one that is left.
+template <class Op, class T, int kVectors>
+T fold_lanes(typename Words<T>::V (&lane)[kVectors]) {
+  using X = Words<T>;
+  for (int half = kVectors / 2; half > 0; half /= 2) {
+    for (int v = 0; v < half; v++) lane[v] = Op::template combine<X>(lane[v], lane[v + half]);
+  }
+  T last[X::W];
+  X::store(last, lane[0]);
+  for (int half = X::W / 2; half > 0; half /= 2) {
+    for (int j = 0; j < half; j++) last[j] = Op::template combine<One<T>>(last[j], last[j + half]);
+  }
+  return last[0];
+}
+
 // Folds n ≤ 4096 numbers. `source(i, k)` gives elements i … i+k−1 in the first k ≤ W elements of a vector.
 template <class Op, class T, class Source>
 T fold_block(int n, const Source& source) {
@@ -133,16 +149,7 @@ T fold_block(int n, const Source& source) {
       lane[v] = Op::template combine<X>(lane[v], first_or<X, T>(source(i, n - i), identity, n - i));
     }
   }
-  // The tree: lane j takes lane j + half, first between vectors, then inside the one that is left.
-  for (int half = kVectors / 2; half > 0; half /= 2) {
-    for (int v = 0; v < half; v++) lane[v] = Op::template combine<X>(lane[v], lane[v + half]);
-  }
-  T last[W];
-  X::store(last, lane[0]);
-  for (int half = W / 2; half > 0; half /= 2) {
-    for (int j = 0; j < half; j++) last[j] = Op::template combine<One<T>>(last[j], last[j + half]);
-  }
-  return last[0];
+  return fold_lanes<Op, T>(lane);
 }
 
 // The numbers at x, as they are.

@@ -2,16 +2,30 @@
 #pragma once
 
 #include "matmul/blocked.h"
+#include "matmul/vector.h"
 #include "walk.h"
 
-// The same product in the form that costs least: as its transpose, where c is contiguous by columns
-// (multiplication commutes, so each chain keeps its bits).
+// The same product as its transpose: multiplication commutes, so each element keeps its bits.
 template <class T>
-Product<T> oriented(const Product<T>& x) {
-  const bool by_columns = x.n > 1 ? x.c.column != 1 && x.c.row == 1 : x.c.row == 1 && x.a.row == 1;
-  if (!by_columns) return x;
+Product<T> transposed(const Product<T>& x) {
   const Matrix<const T> a{x.b.p, x.b.column, x.b.row}, b{x.a.p, x.a.column, x.a.row};
   return {x.n, x.k, x.m, a, b, {x.c.p, x.c.column, x.c.row}};
+}
+
+template <class T>
+void multiply(const Product<T>& x) {
+  if (x.m == 0 || x.n == 0) return;
+  if (x.k == 0) {
+    for (int64_t i = 0; i < x.m; i++) {
+      for (int64_t j = 0; j < x.n; j++) *x.c.at(i, j) = 0;
+    }
+    return;
+  }
+  if (x.m == 1) return multiply_vector(x);
+  if (x.n == 1) return multiply_vector(transposed(x));
+  // Tiles write rows.
+  const bool by_columns = x.c.column != 1 && x.c.row == 1;
+  multiply_blocked(by_columns ? transposed(x) : x);
 }
 
 // c[B, i, j] = Σ_p a[B, i, p]·b[B, p, j]: for each block of 256 p one chain acc = fma(a, b, acc) from 0, p
@@ -38,19 +52,16 @@ Status matmul_kernel(const Args& args) {
   int64_t batch = walk.count;
 
   // A product by one matrix for all of the batch is one product of all rows.
-  if (batch > 1 && walk.rank == 1 && walk.stride[1][0] == 0) {
+  // (Not of vectors: their order of additions is another.)
+  if (batch > 1 && product.m > 1 && product.n > 1 && walk.rank == 1 && walk.stride[1][0] == 0) {
     Product<T>& p = product;
-    if (p.m == 1) {
-      p.a.row = walk.stride[0][0];
-      p.c.row = walk.stride[2][0];
-    }
     if (walk.stride[0][0] == p.m * p.a.row && walk.stride[2][0] == p.m * p.c.row) {
       p.m *= batch;
       batch = 1;
     }
   }
   if (batch == 1) {
-    multiply(oriented(product));
+    multiply(product);
     return {};
   }
   // Enough products share themselves out; few are shared out one by one.
@@ -62,7 +73,7 @@ Status matmul_kernel(const Args& args) {
       x.a.p += walk.offset(0, i);
       x.b.p += walk.offset(1, i);
       x.c.p += walk.offset(2, i);
-      multiply(oriented(x));
+      multiply(x);
     }
   });
   return {};

@@ -1,95 +1,71 @@
-// One matrix product, cut into blocks for the caches and into shares for the threads. Every way through here
-// ends in the same tiles, so an element's chain of additions depends on k alone.
+// One matrix product, cut into shares for the threads and into blocks for the caches. Every way through here ends in
+// the same tiles, so an element's chain of additions depends on k alone.
+//
+//   for each panel of b                                 kPanelDepth × kPanelColumns, in the shared cache
+//     for each share of rows and columns                one a thread
+//       for each chain of k                             kChain
+//         for each block of a                           kBlockRows × kChain, in the second-level cache
+//           for each group of slivers of b              kGroup × kColumns columns
+//             for each sliver                           streams through the first-level cache
+//               for each row of tiles                   a tile: c[kRows, kColumns] in registers
+//
+// a and b are read where they stand if tiles can do so at full speed, else packed: a block of a by the thread that
+// uses it, b by group just before it is used or, where it would have to be packed for several blocks of a, all of a
+// panel at once by all threads.
 #pragma once
 
 #include "../scratch.h"
-#include "pack.h"
+#include "product.h"
 
-// Numbers of k in one chain: fixed by the contract. A sliver of b that deep (16 KiB) fills half of a 32 KiB
-// L1.
-constexpr int64_t kChain = 256;
-
-// Rows of a packed at once: 144 KiB, which stay in an L2 of 256 KiB or more while all slivers of b pass by.
+// Lines of a packed together: whole tiles and whole squares of the transposition. A tile reads its part of them.
 template <class T>
-constexpr int64_t kPackedRows = 144 * 1024 / (kChain * static_cast<int64_t>(sizeof(T)));
+constexpr int kLinesOfA = TileShape<T>::kRows % TileShape<T>::kWidth == 0
+                              ? TileShape<T>::kRows
+                              : TileShape<T>::kRows * (TileShape<T>::kWidth / (TileShape<T>::kWidth % 3 == 0 ? 3 : 2));
 
-// The part of b packed at once, by k and by columns: 4 MiB in the shared cache, read by all threads.
+// Rows of a packed at once: 256 KiB, which leave room for b and c in an L2 of 1 MiB. (AMD Zen 4: 512 KiB cost 2 % at
+// 1024³, 96 KiB are as good.)
+template <class T>
+constexpr int64_t kBlockRows = 256 * 1024 / (kChain * static_cast<int64_t>(sizeof(T))) / kLinesOfA<T> * kLinesOfA<T>;
+
+// Slivers of b packed at once: 512 bytes of each row, for which its page is worth a visit.
+template <class T>
+constexpr int64_t kGroup = 512 / (TileShape<T>::kColumns * static_cast<int64_t>(sizeof(T)));
+
+// The part of b packed by all threads at once, by k and by columns: 4 MiB in the shared cache.
 constexpr int64_t kPanelDepth = 4 * kChain;
 template <class T>
 constexpr int64_t kPanelColumns = 4 * 1024 * 1024 / (kPanelDepth * static_cast<int64_t>(sizeof(T)));
 
-// Up to so many rows of a a packed b would be read too seldom to pay for its making, and up to so many
-// columns of b a packed a. Found on AMD Zen 4 among products of 16 to 128 rows and columns.
-template <class T>
-constexpr int64_t kRowsInPlace = 4 * TileShape<T>::kRows;
+// Up to so many columns of b, a packed a would be read too seldom to pay for its making.
 template <class T>
 constexpr int64_t kColumnsInPlace = 4 * TileShape<T>::kColumns;
 
-// Multiply-adds that are worth a thread of their own: some 3 µs.
-constexpr int64_t kProductGrain = 1 << 17;
+// b is read where it stands if 256 rows of it are at most so many bytes: they stay in the second-level cache, and their
+// pages in the first-level TLB. Beyond, its rows are too far apart.
+constexpr int64_t kBytesInPlace = 256 * 1024;
+
+// Where tiles find the slivers of b.
+enum class Slivers : uint8_t { InPlace, Own, Shared };
 
 template <class T>
-struct Matrix {
-  T* p;
-  int64_t row, column;  // strides
-  T* at(int64_t i, int64_t j) const { return p + i * row + j * column; }
-};
+Slivers slivers_of(const Product<T>& x) {
+  const int64_t bytes = smaller_of(x.k, kChain) * x.b.row * static_cast<int64_t>(sizeof(T));
+  const bool stays = bytes >= 0 && bytes <= kBytesInPlace, is_read_once = x.m <= TileShape<T>::kRows;
+  if (x.b.column == 1 && (stays || is_read_once)) return Slivers::InPlace;
+  return x.m <= kBlockRows<T> ? Slivers::Own : Slivers::Shared;
+}
 
-// c = a·b, a being m×k, b k×n. c may not overlap a or b.
+// A tile whose columns lie apart in c, by way of a tile in memory.
 template <class T>
-struct Product {
-  int64_t m, k, n;
-  Matrix<const T> a, b;
-  Matrix<T> c;
-};
-
-inline int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
-inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-// b[k0 … k0+depth, j0 … j0+columns) as slivers of kColumns columns: packed, or where it stands.
-template <class T>
-struct Panel {
-  static constexpr int kColumns = TileShape<T>::kColumns;
-
-  Matrix<const T> b;  // its first element is that of the panel
-  int64_t depth, columns;
-  bool in_place;  // full slivers are read from b itself, whose rows are contiguous
-  T* packed;
-
-  int64_t slivers() const { return ceil_div(columns, kColumns); }
-  bool stands(int64_t sliver) const { return in_place && (sliver + 1) * kColumns <= columns; }
-
-  // Of a panel in place only the last sliver is packed, if it is not full.
-  T* memory(int64_t sliver) const { return packed + (in_place ? 0 : sliver * kColumns * depth); }
-
-  void pack_slivers(int64_t begin, int64_t end) const {
-    const int64_t j = begin * kColumns, lines = smaller_of(end * kColumns, columns) - j;
-    pack<kColumns>(b.at(0, j), b.column, b.row, lines, depth, memory(begin));
-  }
-
-  // Row p of a sliver, and the distance to the next row.
-  const T* row(int64_t sliver, int64_t p) const {
-    return stands(sliver) ? b.at(p, sliver * kColumns) : memory(sliver) + p * kColumns;
-  }
-  int64_t step(int64_t sliver) const { return stands(sliver) ? b.row : kColumns; }
-};
-
-// Adds the tile of rows i … of c and one sliver of the panel.
-template <class T>
-void multiply_into(const Matrix<T>& c, int rows, TileOperands<T> t) {
+void multiply_apart(TileFunction<T> tile, TileOperands<T> t, int rows, const Matrix<T>& c) {
   constexpr int kColumns = TileShape<T>::kColumns;
-  if (c.column == 1) {
-    t.c = c.p;
-    t.c_row = c.row;
-    return tile_of_rows<T>(rows)(t);
-  }
-  // Columns apart: by way of a tile in memory.
   T values[TileShape<T>::kRows * kColumns];
   const bool assign = t.assign;
   t.c = values;
   t.c_row = kColumns;
   t.assign = true;
-  tile_of_rows<T>(rows)(t);
+  tile(t);
   for (int i = 0; i < rows; i++) {
     for (int j = 0; j < t.width; j++) {
       T* const element = c.at(i, j);
@@ -99,99 +75,139 @@ void multiply_into(const Matrix<T>& c, int rows, TileOperands<T> t) {
   }
 }
 
-// What the threads share while they multiply by one panel: c rows × panel columns.
+// A panel of b, and what is multiplied by it: a[…, k0 … k0+depth) · b[k0 … k0+depth, j0 … j0+columns).
 template <class T>
-struct PanelProduct {
+struct Panel {
   static constexpr int kRows = TileShape<T>::kRows;
+  static constexpr int kColumns = TileShape<T>::kColumns;
 
   const Product<T>& product;
-  const Panel<T>& panel;
-  int64_t k0, j0;
-  bool pack_a;
+  Slivers slivers;
+  bool a_in_place;
+  int64_t k0, depth, j0, columns;
+  T* packed;  // of shared slivers, one after the other
 
-  // c[rows of slivers i0 … i1, columns of slivers s0 … s1).
-  void multiply(int64_t i0, int64_t i1, int64_t s0, int64_t s1) const {
-    for (int64_t p = 0; p < panel.depth; p += kChain) {
-      const int64_t depth = smaller_of(kChain, panel.depth - p);
-      constexpr int64_t kChunk = kPackedRows<T> / kRows;
-      for (int64_t i = i0; i < i1; i += kChunk) {
-        multiply_rows(i * kRows, smaller_of(smaller_of(i + kChunk, i1) * kRows, product.m), s0, s1, p, depth);
+  int64_t column_tiles() const { return ceil_div(columns, kColumns); }
+
+  // Packs shared slivers begin … end.
+  void pack_slivers(int64_t begin, int64_t end) const {
+    const int64_t j = begin * kColumns, lines = smaller_of(end * kColumns, columns) - j;
+    pack<kColumns>(product.b.at(k0, j0 + j), product.b.column, product.b.row, lines, depth, packed + j * depth);
+  }
+
+  // c[first … last, columns begin … end of the panel); begin is a multiple of kColumns.
+  void multiply(int64_t first, int64_t last, int64_t begin, int64_t end) const {
+    for (int64_t p = 0; p < depth; p += kChain) {
+      for (int64_t i = first; i < last; i += kBlockRows<T>) {
+        multiply_block(i, smaller_of(i + kBlockRows<T>, last), begin, end, p);
       }
     }
   }
 
  private:
-  // Rows first … last of c, and `depth` numbers of k from p on.
-  void multiply_rows(int64_t first, int64_t last, int64_t s0, int64_t s1, int64_t p, int64_t depth) const {
-    thread_local Scratch scratch;
-    const Matrix<const T>& a = product.a;
-    const T* a_block = a.at(first, k0 + p);
-    int64_t a_row = a.row, a_step = a.column;
-    if (pack_a) {
-      T* const packed = scratch.get<T>((kPackedRows<T> + kRows) * kChain + kPackSlack);
-      pack<kRows>(a_block, a.row, a.column, last - first, depth, packed);
-      a_block = packed;
-      a_row = 1;
-      a_step = kRows;
+  // A block of a, and the chain from p on.
+  void multiply_block(int64_t first, int64_t last, int64_t begin, int64_t end, int64_t p) const {
+    thread_local Scratch a_scratch, b_scratch;
+    const int64_t steps = smaller_of(kChain, depth - p);
+    const T* packed_a = nullptr;
+    if (!a_in_place) {
+      T* const to = a_scratch.get<T>((kBlockRows<T> + kLinesOfA<T>) * kChain);
+      pack<kLinesOfA<T>>(product.a.at(first, k0 + p), product.a.row, product.a.column, last - first, steps, to);
+      packed_a = to;
     }
-    const int64_t a_sliver = pack_a ? kRows * depth : kRows * a.row;
-    for (int64_t s = s0; s < s1; s++) {
-      const int64_t j = s * Panel<T>::kColumns;
-      const int width = static_cast<int>(smaller_of(Panel<T>::kColumns, panel.columns - j));
-      const T* const b = panel.row(s, p);
-      const int64_t b_step = panel.step(s);
-      const T* a_at = a_block;
-      for (int64_t i = first; i < last; i += kRows, a_at += a_sliver) {
-        const Matrix<T> c{product.c.at(i, j0 + j), product.c.row, product.c.column};
-        multiply_into<T>(c, static_cast<int>(smaller_of(kRows, last - i)),
-                         {depth, a_at, a_row, a_step, b, b_step, nullptr, 0, width, k0 + p == 0});
+    constexpr int64_t kGroupColumns = kGroup<T> * kColumns;
+    T* const own = slivers == Slivers::Shared ? nullptr : b_scratch.get<T>(kGroupColumns * kChain);
+    for (int64_t j = begin; j < end; j += kGroupColumns) {
+      const int64_t width = smaller_of(kGroupColumns, end - j);
+      // Of a group in place only the last sliver is packed, if it is not full.
+      const int64_t standing = slivers == Slivers::InPlace ? width / kColumns * kColumns : 0;
+      if (slivers != Slivers::Shared) {
+        pack<kColumns>(product.b.at(k0 + p, j0 + j + standing), product.b.column, product.b.row, width - standing,
+                       steps, own);
       }
+      for (int64_t s = 0; s < width; s += kColumns) {
+        const T* b = own + (s - standing) * steps;
+        int64_t b_step = kColumns;
+        if (slivers == Slivers::Shared) {
+          b = packed + (j + s) * depth + p * kColumns;
+        } else if (s < standing) {
+          b = product.b.at(k0 + p, j0 + j + s);
+          b_step = product.b.row;
+        }
+        const int columns = static_cast<int>(smaller_of(kColumns, width - s));
+        const Matrix<T> c{product.c.at(first, j0 + j + s), product.c.row, product.c.column};
+        if (packed_a == nullptr) {
+          const Matrix<const T> a{product.a.at(first, k0 + p), product.a.row, product.a.column};
+          multiply_sliver(last - first, {steps, a.p, a.row, a.column, b, b_step, c.p, c.row, columns, k0 + p == 0},
+                          kRows * a.row, c);
+          continue;
+        }
+        for (int64_t i = first; i < last; i += kLinesOfA<T>) {
+          const int64_t rows = smaller_of(kLinesOfA<T>, last - i);
+          const Matrix<T> c_lines{c.at(i - first, 0), c.row, c.column};
+          multiply_sliver(rows, {steps, packed_a + (i - first) * steps, 1, kLinesOfA<T>, b, b_step, c_lines.p, c.row,
+                                 columns, k0 + p == 0}, kRows, c_lines);
+        }
+      }
+    }
+  }
+
+  // All rows of tiles in one sliver of b; the next is `a_tile` numbers behind one in a.
+  static void multiply_sliver(int64_t rows, TileOperands<T> t, int64_t a_tile, const Matrix<T>& c) {
+    TileFunction<T> tile = tile_of<T>(kRows, t.width);
+    for (int64_t i = 0; i < rows; i += kRows, t.a += a_tile, t.c += kRows * t.c_row) {
+      const int height = static_cast<int>(smaller_of(kRows, rows - i));
+      if (height < kRows) tile = tile_of<T>(height, t.width);
+      if (c.column == 1) tile(t);
+      else multiply_apart<T>(tile, t, height, {c.at(i, 0), c.row, c.column});
+    }
+  }
+};
+
+// How `rows` × `columns` tiles are cut for up to `threads` threads: into equal shares that pack little.
+struct Grid {
+  int64_t rows = 1, columns = 1;  // shares
+
+  Grid(int64_t row_tiles, int64_t column_tiles, int64_t threads) {
+    int64_t least = INT64_MAX;
+    for (int64_t r = 1; r <= threads && r <= row_tiles; r++) {
+      const int64_t c = smaller_of(threads / r, column_tiles);
+      const int64_t height = ceil_div(row_tiles, r), width = ceil_div(column_tiles, c);
+      // The time of the largest share, in eighths of a tile's: packing a sliver takes about one.
+      const int64_t time = 8 * height * width + height + width;
+      if (time >= least) continue;
+      least = time;
+      rows = r;
+      columns = c;
     }
   }
 };
 
 template <class T>
-void multiply(const Product<T>& product) {
+void multiply_blocked(const Product<T>& x) {
   thread_local Scratch scratch;
-  const int64_t m = product.m, n = product.n, k = product.k;
-  if (m == 0 || n == 0) return;
-  if (k == 0) {
-    for (int64_t i = 0; i < m; i++) {
-      for (int64_t j = 0; j < n; j++) *product.c.at(i, j) = 0;
-    }
-    return;
-  }
-  constexpr int kColumns = TileShape<T>::kColumns;
-  const bool b_in_place = product.b.column == 1 && m <= kRowsInPlace<T>;
-  const bool pack_a = n > kColumnsInPlace<T>;
-  const int64_t row_slivers = ceil_div(m, TileShape<T>::kRows);
-  for (int64_t j0 = 0; j0 < n; j0 += kPanelColumns<T>) {
-    const int64_t columns = smaller_of(kPanelColumns<T>, n - j0);
-    for (int64_t k0 = 0; k0 < k; k0 += kPanelDepth) {
-      const int64_t depth = smaller_of(kPanelDepth, k - k0);
-      const Matrix<const T> b{product.b.at(k0, j0), product.b.row, product.b.column};
-      Panel<T> panel{b, depth, columns, b_in_place, nullptr};
-      const int64_t slivers = panel.slivers();
-      if (!b_in_place) {
-        panel.packed = scratch.get<T>(slivers * kColumns * depth + kPackSlack);
-        parallel_for(slivers, 1 + kProductGrain / 8 / (kColumns * depth),
+  constexpr int64_t kRows = TileShape<T>::kRows, kColumns = TileShape<T>::kColumns;
+  const Slivers slivers = slivers_of(x);
+  const bool is_shared = slivers == Slivers::Shared, a_in_place = x.a.column == 1 || x.n <= kColumnsInPlace<T>;
+  const int64_t most_columns = is_shared ? kPanelColumns<T> : x.n, most_depth = is_shared ? kPanelDepth : x.k;
+  for (int64_t j0 = 0; j0 < x.n; j0 += most_columns) {
+    for (int64_t k0 = 0; k0 < x.k; k0 += most_depth) {
+      const int64_t columns = smaller_of(most_columns, x.n - j0), depth = smaller_of(most_depth, x.k - k0);
+      Panel<T> panel{x, slivers, a_in_place, k0, depth, j0, columns, nullptr};
+      const int64_t row_tiles = ceil_div(x.m, kRows), column_tiles = panel.column_tiles();
+      if (is_shared) {
+        panel.packed = scratch.get<T>(column_tiles * kColumns * depth);
+        parallel_for(column_tiles, 1 + kProductGrain / 8 / (kColumns * depth),
                      [&](int64_t begin, int64_t end) { panel.pack_slivers(begin, end); });
-      } else if (!panel.stands(slivers - 1)) {
-        panel.packed = scratch.get<T>(kColumns * depth + kPackSlack);
-        panel.pack_slivers(slivers - 1, slivers);
       }
-      const PanelProduct<T> shared{product, panel, k0, j0, pack_a};
-      // Shares: slivers of rows, and of these so many columns that every thread gets about as much as any
-      // other.
-      const int64_t wanted = 4 * thread_limit();
-      const int64_t splits = smaller_of(slivers, row_slivers < wanted ? ceil_div(wanted, row_slivers) : 1);
-      const int64_t work = TileShape<T>::kRows * depth * ceil_div(columns, splits);
-      parallel_for(row_slivers * splits, 1 + kProductGrain / work, [&](int64_t begin, int64_t end) {
-        while (begin < end) {
-          const int64_t split = begin / row_slivers, i0 = begin % row_slivers;
-          const int64_t i1 = smaller_of(row_slivers, i0 + end - begin);
-          shared.multiply(i0, i1, slivers * split / splits, slivers * (split + 1) / splits);
-          begin += i1 - i0;
+      const int64_t worth = ceil_div(x.m * depth * columns, kProductGrain);
+      const Grid grid(row_tiles, column_tiles, smaller_of(thread_limit(), worth));
+      parallel_for(grid.rows * grid.columns, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i++) {
+          const int64_t r = i / grid.columns, c = i % grid.columns;
+          panel.multiply(row_tiles * r / grid.rows * kRows, smaller_of(row_tiles * (r + 1) / grid.rows * kRows, x.m),
+                         column_tiles * c / grid.columns * kColumns,
+                         smaller_of(column_tiles * (c + 1) / grid.columns * kColumns, columns));
         }
       });
     }
