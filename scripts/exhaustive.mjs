@@ -19,7 +19,7 @@ function ulp(stride = "1") {
   mkdirSync(join(ROOT, "build-exhaustive"), { recursive: true });
   const program = join("build-exhaustive", "ulp");
   const flags = ["-O3", "-std=c++17", "-ffp-contract=off", "-fno-math-errno", "-pthread"];
-  const sources = ["test/ulp_exhaustive", "dispatch", "parallel", "isa/scalar", "isa/avx2"].map(
+  const sources = ["test/ulp_exhaustive", "dispatch", "parallel", "isa/scalar", "isa/avx2", "isa/avx512"].map(
     (name) => `native/${name}.cc`,
   );
   return run("c++", [...flags, ...sources, "-o", program]) && run(program, ["all", stride]);

@@ -1,6 +1,8 @@
 // `npm test`: on a fresh clone, installs and builds what is missing, then checks everything there is to check, and
 // fails if any of it does. With arguments, runs only the tests that they select: `npm test -- test/cli`.
 import { spawnSync } from "node:child_process";
+import { createRequire } from "node:module";
+import { join } from "node:path";
 import { ensureBuilt, ROOT } from "./ensure_built.mjs";
 
 const MISSING_TOOL = 3; // scripts/cmake.mjs
@@ -17,6 +19,21 @@ const checks = [
   ["native tests", ["scripts/cmake.mjs", "test"]],
 ];
 
+/** Which instruction-set levels the tests covered, and which this machine does not have. */
+function levelsTested() {
+  const built = { x64: ["scalar", "avx2", "avx512"] }[process.arch] ?? ["scalar"];
+  let levels;
+  try {
+    levels = createRequire(import.meta.url)(join(ROOT, "build/Release/thalweg.node")).info().levels;
+  } catch {
+    return "none: there is no native binary";
+  }
+  const missing = built.filter((level) => !levels.includes(level));
+  return (
+    levels.join(", ") + missing.map((level) => `; NOT ${level}, which this machine does not have`).join("")
+  );
+}
+
 const results = [];
 for (const [name, args] of selected.length > 0 ? [vitest] : checks) {
   console.log(`\n> ${name}`);
@@ -30,4 +47,5 @@ console.log("");
 for (const { name, result, seconds } of results) {
   console.log(`${name.padEnd(14)}${result} (${seconds.toFixed(1)} s)`);
 }
+console.log(`levels tested ${levelsTested()}`);
 if (results.some(({ result }) => result === "FAILED")) process.exitCode = 1;

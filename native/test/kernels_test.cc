@@ -279,4 +279,14 @@ TEST(an_elementwise_output_may_be_an_input) {
   }
 }
 
-int main() { return run_tests(); }
+int main() {
+  std::printf("levels:");
+  for (const Level* const* level = supported_levels(); *level != nullptr; level++) std::printf(" %s", (*level)->name);
+#if defined(__x86_64__) || defined(_M_X64)
+  for (const char* name : {"avx2", "avx512"}) {
+    if (find_level(name) == nullptr) std::printf("; %s NOT TESTED, this machine has none", name);
+  }
+#endif
+  std::printf("\n");
+  return run_tests();
+}
