@@ -42,6 +42,8 @@ struct Supported {
 #if defined(__x86_64__) || defined(_M_X64)
     if (has_avx2()) levels[count++] = &avx2_level;
     if (has_avx512()) levels[count++] = &avx512_level;
+#elif defined(__aarch64__) || defined(_M_ARM64)
+    levels[count++] = &neon_level;
 #endif
   }
 };

@@ -17,21 +17,26 @@ const checks = [
   ["types", [...bin("typescript", "bin/tsc"), "--noEmit"]],
   vitest,
   ["native tests", ["scripts/cmake.mjs", "test"]],
+  ["ARM tests", ["scripts/cmake.mjs", "test-arm"]],
 ];
 
-/** Which instruction-set levels the tests covered, and which this machine does not have. */
-function levelsTested() {
-  const built = { x64: ["scalar", "avx2", "avx512"] }[process.arch] ?? ["scalar"];
+/** Which instruction-set levels the tests covered, and which they could not. */
+function levelsTested(armTests) {
+  const built = { x64: ["scalar", "avx2", "avx512"], arm64: ["scalar", "neon"] }[process.arch] ?? ["scalar"];
   let levels;
   try {
     levels = createRequire(import.meta.url)(join(ROOT, "build/Release/thalweg.node")).info().levels;
   } catch {
     return "none: there is no native binary";
   }
-  const missing = built.filter((level) => !levels.includes(level));
-  return (
-    levels.join(", ") + missing.map((level) => `; NOT ${level}, which this machine does not have`).join("")
-  );
+  const untested = built.filter((level) => !levels.includes(level));
+  const notes = untested.map((level) => `NOT ${level}, which this machine does not have`);
+  if (process.arch !== "arm64") {
+    notes.push(
+      armTests === "passed" ? "neon in an emulator" : "NOT neon, for which there must be an emulator",
+    );
+  }
+  return [levels.join(", "), ...notes].join("; ");
 }
 
 const results = [];
@@ -47,5 +52,7 @@ console.log("");
 for (const { name, result, seconds } of results) {
   console.log(`${name.padEnd(14)}${result} (${seconds.toFixed(1)} s)`);
 }
-console.log(`levels tested ${levelsTested()}`);
+if (selected.length === 0) {
+  console.log(`levels tested ${levelsTested(results.find(({ name }) => name === "ARM tests")?.result)}`);
+}
 if (results.some(({ result }) => result === "FAILED")) process.exitCode = 1;
