@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <utility>
 
@@ -274,21 +275,19 @@ class Pool {
 
 // Never destroyed: its threads outlive static destructors, and a process may exit in the middle of a job. The
 // library is linked so that it is never unloaded (see the build files).
-Pool* the_pool = nullptr;
-
 Pool* make_pool() {
+  static Pool* the_pool;  // where the lambda below finds it
   the_pool = new Pool;
 #if !defined(_WIN32)
-  // A child of fork(2) has none of the threads, and whatever they held stays locked: it gets a pool of its own.
-  pthread_atfork(nullptr, nullptr, [] { the_pool = new Pool; });
+  // A child of fork(2) has none of the threads, and whatever they held stays locked: it begins with a new pool.
+  pthread_atfork(nullptr, nullptr, [] { new (the_pool) Pool; });
 #endif
   return the_pool;
 }
 
 Pool& pool() {
-  static Pool* const made = make_pool();
-  static_cast<void>(made);
-  return *the_pool;
+  static Pool* const pool = make_pool();
+  return *pool;
 }
 
 struct ThisThread {

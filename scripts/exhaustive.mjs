@@ -35,7 +35,13 @@ function ulp(stride = "1") {
 /** The native tests that CMake built; a processor without AVX-512 is what valgrind shows them. */
 function valgrind() {
   if (!run(process.execPath, ["scripts/cmake.mjs", "build"])) return false;
-  const flags = ["-q", "--error-exitcode=1", "--leak-check=full", "--errors-for-leak-kinds=definite"];
+  const flags = [
+    "-q",
+    "--error-exitcode=1",
+    "--leak-check=full",
+    "--show-leak-kinds=definite",
+    "--errors-for-leak-kinds=definite",
+  ];
   return [["parallel_test"], ["program_test"], ["kernels_test", "quick"]].every(([program, ...args]) =>
     run("valgrind", [...flags, join("build-cmake", program), ...args]),
   );
