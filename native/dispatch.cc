@@ -12,20 +12,27 @@ namespace {
 
 #if defined(__x86_64__) || defined(_M_X64)
 // Both the processor and the operating system must agree: the second saves the wide registers or does not.
-bool has_avx2_fma() {
 #if defined(_MSC_VER)
+// Parts of the state that the system saves (bits of XCR0): vectors of 256 bits; masks and vectors of 512 bits.
+constexpr unsigned kWide = 0x06, kWidest = kWide | 0xE0;
+
+// Whether the processor has FMA and all of these bits of leaf 7, and the system saves these parts of the state.
+bool has(unsigned features, unsigned state) {
   int leaf[4];
   __cpuid(leaf, 0);
   if (leaf[0] < 7) return false;
   __cpuid(leaf, 1);
   const bool fma = leaf[2] & (1 << 12), osxsave = leaf[2] & (1 << 27);
-  if (!fma || !osxsave || (_xgetbv(0) & 6) != 6) return false;
+  if (!fma || !osxsave || (_xgetbv(0) & state) != state) return false;
   __cpuidex(leaf, 7, 0);
-  return leaf[1] & (1 << 5);
-#else
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#endif
+  return (static_cast<unsigned>(leaf[1]) & features) == features;
 }
+bool has_avx2() { return has(1u << 5, kWide); }
+bool has_avx512() { return has(1u << 5 | 1u << 16, kWidest); }
+#else
+bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+bool has_avx512() { return has_avx2() && __builtin_cpu_supports("avx512f"); }
+#endif
 #endif
 
 struct Supported {
@@ -33,7 +40,10 @@ struct Supported {
   int count = 1;
   Supported() {
 #if defined(__x86_64__) || defined(_M_X64)
-    if (has_avx2_fma()) levels[count++] = &avx2_level;
+    if (has_avx2()) levels[count++] = &avx2_level;
+    if (has_avx512()) levels[count++] = &avx512_level;
+#elif defined(__aarch64__) || defined(_M_ARM64)
+    levels[count++] = &neon_level;
 #endif
   }
 };

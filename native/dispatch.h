@@ -12,7 +12,10 @@ struct Level {
 
 extern const Level scalar_level;
 #if defined(__x86_64__) || defined(_M_X64)
-extern const Level avx2_level;
+extern const Level avx2_level;    // AVX2 and FMA
+extern const Level avx512_level;  // and AVX-512F
+#elif defined(__aarch64__) || defined(_M_ARM64)
+extern const Level neon_level;
 #endif
 
 // Levels that run here, slowest first; the first is always `scalar`. Ends with a null pointer.

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "parallel.h"
+
 namespace thalweg {
 namespace {
 
@@ -240,6 +242,7 @@ Outcome Program::run(const Level& level, const Buffer* buffers) const {
   // An operand that touches nothing may lie in a buffer without memory; kernels still get an address.
   static double nowhere;
   void* operands[kMaxOperands];
+  const AtWork at_work;
   for (const Instruction& instruction : instructions_) {
     const KernelSpec& spec = *instruction.spec;
     for (size_t i = 0; i < spec.signature.operands.size(); i++) {

@@ -1,7 +1,9 @@
-// The development build with CMake: `node scripts/cmake.mjs build | test | sanitize`.
+// The development build with CMake: `node scripts/cmake.mjs ACTION`.
 //   build     the addon and the native tests, in build-cmake/
 //   test      builds, then runs the tests with CTest
 //   sanitize  the same with AddressSanitizer and UndefinedBehaviorSanitizer, in build-sanitize/
+//   tsan      the native tests without the addon, with ThreadSanitizer, in build-tsan/
+//   test-arm  the native tests for AArch64, by a cross compiler and in an emulator, in build-arm/
 // Ends with code 3 where the tools for it are missing. What ships is built by node-gyp from binding.gyp.
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
@@ -10,7 +12,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const MISSING_TOOL = 3;
-const FOLDERS = { build: "build-cmake", test: "build-cmake", sanitize: "build-sanitize" };
+const JOBS = `${availableParallelism()}`;
 
 function stop(message, code) {
   console.error(message);
@@ -43,21 +45,53 @@ function cmakeJs() {
   }
 }
 
+/** Builds the addon and the tests in a folder. */
+function build(folder, sanitizer = "") {
+  const options = [`--CDTHALWEG_SANITIZE=${sanitizer}`, `--CDNODE=${process.execPath}`];
+  run(process.execPath, [cmakeJs(), "build", "--out", folder, "--parallel", JOBS, ...options]);
+}
+
+/** Builds the tests alone. */
+function buildTests(folder, ...options) {
+  run("cmake", ["-S", ".", "-B", folder, `-DNODE=${process.execPath}`, ...options]);
+  run("cmake", ["--build", folder, "--parallel", JOBS]);
+}
+
+const test = (folder) => run("ctest", ["--test-dir", folder, "--output-on-failure"]);
+
+function testArm() {
+  if (process.arch === "arm64") return console.log("This machine is AArch64: `test` is this test");
+  for (const tool of ["aarch64-linux-gnu-g++", "qemu-aarch64"]) {
+    if (works(tool)) continue;
+    stop(
+      `${tool} is not installed; on Debian: apt-get install g++-aarch64-linux-gnu qemu-user. ` +
+        "NEON is not tested",
+      MISSING_TOOL,
+    );
+  }
+  build("build-cmake"); // whose results are compared with those of AArch64
+  buildTests("build-arm", "-DCMAKE_TOOLCHAIN_FILE=scripts/aarch64.cmake");
+  test("build-arm");
+}
+
+const ACTIONS = {
+  build: () => build("build-cmake"),
+  test() {
+    build("build-cmake");
+    test("build-cmake");
+  },
+  sanitize() {
+    build("build-sanitize", "address");
+    test("build-sanitize");
+  },
+  tsan() {
+    buildTests("build-tsan", "-DTHALWEG_SANITIZE=thread");
+    test("build-tsan");
+  },
+  "test-arm": testArm,
+};
+
 const action = process.argv[2];
-if (!(action in FOLDERS)) stop("Usage: node scripts/cmake.mjs build | test | sanitize", 2);
+if (!(action in ACTIONS)) stop(`Usage: node scripts/cmake.mjs ${Object.keys(ACTIONS).join(" | ")}`, 2);
 checkTools();
-const folder = FOLDERS[action];
-const options = [
-  `--CDTHALWEG_SANITIZE=${action === "sanitize" ? "ON" : "OFF"}`,
-  `--CDNODE=${process.execPath}`,
-];
-run(process.execPath, [
-  cmakeJs(),
-  "build",
-  "--out",
-  folder,
-  "--parallel",
-  `${availableParallelism()}`,
-  ...options,
-]);
-if (action !== "build") run("ctest", ["--test-dir", folder, "--output-on-failure"]);
+ACTIONS[action]();

@@ -2,6 +2,7 @@
 //   ulp      largest error of every float32 function over all inputs (an hour and more); ulp=STRIDE takes every n-th
 //   memory   100,000 eager training steps with a flat resident set
 //   digits   the drawn digits are hard for a linear model and learnable for an MLP
+//   valgrind the native tests under memcheck, at the levels that valgrind knows (it has no AVX-512)
 //   kill     50 training runs killed at random moments and resumed
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
@@ -19,16 +20,38 @@ function ulp(stride = "1") {
   mkdirSync(join(ROOT, "build-exhaustive"), { recursive: true });
   const program = join("build-exhaustive", "ulp");
   const flags = ["-O3", "-std=c++17", "-ffp-contract=off", "-fno-math-errno", "-pthread"];
-  const sources = ["test/ulp_exhaustive", "dispatch", "parallel", "isa/scalar", "isa/avx2"].map(
-    (name) => `native/${name}.cc`,
-  );
+  const sources = [
+    "test/ulp_exhaustive",
+    "dispatch",
+    "parallel",
+    "system",
+    "isa/scalar",
+    "isa/avx2",
+    "isa/avx512",
+  ].map((name) => `native/${name}.cc`);
   return run("c++", [...flags, ...sources, "-o", program]) && run(program, ["all", stride]);
+}
+
+/** The native tests that CMake built; a processor without AVX-512 is what valgrind shows them. */
+function valgrind() {
+  if (!run(process.execPath, ["scripts/cmake.mjs", "build"])) return false;
+  const flags = [
+    "-q",
+    "--error-exitcode=1",
+    "--leak-check=full",
+    "--show-leak-kinds=definite",
+    "--errors-for-leak-kinds=definite",
+  ];
+  return [["parallel_test"], ["program_test"], ["kernels_test", "quick"]].every(([program, ...args]) =>
+    run("valgrind", [...flags, join("build-cmake", program), ...args]),
+  );
 }
 
 const checks = {
   memory: () => node("memory.mjs", "--min-semi-space-size=16", "--max-semi-space-size=16"),
   digits: () => node("digits.mjs"),
   kill: () => node("kill.mjs"),
+  valgrind,
   ulp,
 };
 

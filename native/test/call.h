@@ -55,7 +55,11 @@ inline View random_view(Random& random, const Sizes& sizes, Layout layout, bool 
   int64_t step = 1, low = 0, high = 0;
   for (const size_t d : order) {
     if (strided && may_repeat && random.chance(0.15)) continue;
-    if (strided && random.chance(0.3)) step = step * random.integer(1, 3) + random.integer(0, 2);
+    if (strided && random.chance(0.3)) {
+      // Two statements: compilers differ in the order in which they take operands.
+      step *= random.integer(1, 3);
+      step += random.integer(0, 2);
+    }
     view.strides[d] = strided && random.chance(0.25) ? -step : step;
     if (sizes[d] > 0) {
       (view.strides[d] < 0 ? low : high) += (sizes[d] - 1) * view.strides[d];

@@ -1,5 +1,8 @@
 // Every kernel, from its signature alone: all levels and thread counts give the bits of the scalar level on one
 // thread, every output element is written whatever was there before, and nothing else is. No kernel is named here.
+//   kernels_test              all of it
+//   kernels_test quick        fewer sizes and thread counts, for emulators
+//   kernels_test fingerprint  no test: a hash of each kernel's results, to be compared between architectures
 #include <cmath>
 #include <cstdlib>
 #include <limits>
@@ -16,13 +19,18 @@ constexpr int64_t kOddSizes[] = {0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 100, 2
 constexpr int64_t kLargeSizes[] = {300, 5000, 70000};
 constexpr int kMostThreads = 8;
 
+bool is_quick = false;
+
 // ---- inputs
 
 double random_float(Random& random, int profile) {
   const double infinity = std::numeric_limits<double>::infinity();
   switch (profile) {
     case 0: return random.uniform() * 8 - 4;
-    case 1: return std::ldexp(random.uniform() * 2 - 1, static_cast<int>(random.integer(-140, 127)));
+    case 1: {
+      const double fraction = random.uniform() * 2 - 1;
+      return std::ldexp(fraction, static_cast<int>(random.integer(-140, 127)));
+    }
     default:
       if (random.chance(0.5)) return random.uniform() * 8 - 4;
       return random.pick({0.0, -0.0, 1.0, -1.0, 0.5, 1.5, 2.5, -2.5, infinity, -infinity, std::nan(""), 1e-310,
@@ -183,6 +191,7 @@ void check_call(Random& random, const Call& call, int most_threads) {
   for (const Level* const* level = supported_levels(); *level != nullptr; level++) {
     for (int threads = 1; threads <= most_threads; threads++) {
       if (*level == &scalar_level && threads != most_threads) continue;
+      if (is_quick && threads > 1 && threads < most_threads) continue;
       check_same(call, run(call, blocks, **level, threads), wanted,
                  std::string((*level)->name) + " on " + std::to_string(threads) + " threads");
     }
@@ -212,6 +221,7 @@ TEST(odd_sizes_agree_on_all_levels) {
     for (size_t letter = 0; letter < spec.signature.letters.size(); letter++) {
       for (const int64_t size : kOddSizes) {
         for (const Layout layout : {Layout::Contiguous, Layout::Strided, Layout::Strided}) {
+          if (is_quick && random.chance(0.5)) continue;
           check_call(random, random_call(random, spec, sizes_with(random, spec, letter, size), layout), 1);
         }
       }
@@ -224,6 +234,7 @@ TEST(large_sizes_agree_on_all_levels_and_threads) {
   for (const KernelSpec& spec : kernel_table()) {
     for (size_t letter = 0; letter < spec.signature.letters.size(); letter++) {
       for (const int64_t size : kLargeSizes) {
+        if (is_quick && random.chance(0.6)) continue;
         const Layout layout = random.chance(0.5) ? Layout::Contiguous : Layout::Strided;
         check_call(random, random_call(random, spec, sizes_with(random, spec, letter, size), layout), kMostThreads);
       }
@@ -279,4 +290,76 @@ TEST(an_elementwise_output_may_be_an_input) {
   }
 }
 
-int main() { return run_tests(); }
+namespace {
+
+// FNV-1a over the elements that a call writes, all NaN being one.
+class Hash {
+ public:
+  void add(Storage storage, const unsigned char* element) {
+    if ((storage == Storage::F32 && both_nan<float>(element, element)) ||
+        (storage == Storage::F64 && both_nan<double>(element, element))) {
+      return add_byte('N');
+    }
+    for (int b = 0; b < storage_bytes(storage); b++) add_byte(element[b]);
+  }
+  void add(const std::string& text) {
+    for (const char c : text) add_byte(static_cast<unsigned char>(c));
+  }
+  uint64_t value() const { return value_; }
+
+ private:
+  void add_byte(unsigned char byte) { value_ = (value_ ^ byte) * 1099511628211u; }
+  uint64_t value_ = 14695981039346656037u;
+};
+
+void add_call(Hash* hash, Random& random, const Call& call) {
+  const Result result = run(call, make_blocks(random, call), *best_level(), 1);
+  hash->add(result.outcome.message);
+  for (size_t i = 0; i < call.views.size(); i++) {
+    const Operand& operand = call.spec->signature.operands[i];
+    if (operand.role == Role::In) continue;
+    const unsigned char* const bytes = result.blocks[i].bytes();
+    call.views[i].each([&](int64_t at) {
+      hash->add(operand.storage, bytes + at * storage_bytes(operand.storage));
+    });
+  }
+}
+
+void print_fingerprint() {
+  for (const KernelSpec& spec : kernel_table()) {
+    Random random(5);
+    Hash hash;
+    for (size_t letter = 0; letter < spec.signature.letters.size(); letter++) {
+      for (const int64_t size : {1, 17, 100, 257, 5000}) {
+        for (const Layout layout : {Layout::Contiguous, Layout::Strided}) {
+          add_call(&hash, random, random_call(random, spec, sizes_with(random, spec, letter, size), layout));
+        }
+      }
+    }
+    std::printf("%s %016llx\n", spec.name.c_str(), static_cast<unsigned long long>(hash.value()));
+  }
+}
+
+void print_levels() {
+  std::printf("levels:");
+  for (const Level* const* level = supported_levels(); *level != nullptr; level++) std::printf(" %s", (*level)->name);
+#if defined(__x86_64__) || defined(_M_X64)
+  for (const char* name : {"avx2", "avx512"}) {
+    if (find_level(name) == nullptr) std::printf("; %s NOT TESTED, this machine has none", name);
+  }
+#endif
+  std::printf("\n");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string mode = argc > 1 ? argv[1] : "";
+  if (mode == "fingerprint") {
+    print_fingerprint();
+    return failures() > 0;
+  }
+  is_quick = mode == "quick";
+  print_levels();
+  return run_tests();
+}
