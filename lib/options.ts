@@ -73,13 +73,17 @@ export function withDefaults<Options extends object>(
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new ArgumentError(`${owner}: options must be an object, got ${shown(options)}`);
   }
-  const known = Object.keys(defaults);
-  const unknown = Object.keys(options).filter((name) => !known.includes(name));
-  if (unknown.length > 0) {
-    throw new ArgumentError(
-      `${owner}: unknown option ${unknown.join(", ")}; it takes ${known.join(", ") || "none"}`,
-    );
+  const resolved = { ...defaults };
+  for (const name of Object.keys(options) as (keyof Options)[]) {
+    if (!Object.hasOwn(defaults, name)) throw unknownOptions(owner, options, defaults);
+    const value = options[name];
+    if (value !== undefined) resolved[name] = value;
   }
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return { ...defaults, ...(Object.fromEntries(given) as Partial<Options>) };
+  return resolved;
+}
+
+function unknownOptions(owner: string, options: object, defaults: object): ArgumentError {
+  const unknown = Object.keys(options).filter((name) => !Object.hasOwn(defaults, name));
+  const known = Object.keys(defaults).join(", ") || "none";
+  return new ArgumentError(`${owner}: unknown option ${unknown.join(", ")}; it takes ${known}`);
 }

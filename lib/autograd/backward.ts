@@ -184,13 +184,15 @@ function differentiate(
   }
   if (rule === undefined || rule === "none") return;
   const thunks = rule(grad, { inputs, outputs, options });
-  inputs.forEach((input, i) => {
+  const isWatched = isAnomalyDetected();
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i];
     const thunk = thunks[i];
-    if (!input.requiresGrad || thunk === null || thunk === undefined) return;
-    const inputGrad = unwatched(thunk);
-    if (isAnomalyDetected()) checkForNaN(`${operation.name} (backward, input ${i})`, inputGrad, [grad]);
+    if (!input.requiresGrad || thunk === null || thunk === undefined) continue;
+    const inputGrad = isWatched ? unwatched(thunk) : thunk();
+    if (isWatched) checkForNaN(`${operation.name} (backward, input ${i})`, inputGrad, [grad]);
     accumulate(input, sumTo(inputGrad, input.shape));
-  });
+  }
 }
 
 /** The gradients of a fused operation by way of the operations it is a composition of. */

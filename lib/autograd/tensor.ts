@@ -28,7 +28,7 @@ export class Tensor {
   private needsGrad = false;
   private keepsGrad = false;
 
-  constructor(array: NDArray, options: { requiresGrad?: boolean } = {}) {
+  constructor(array: NDArray, options?: { requiresGrad?: boolean }) {
     if (!(array instanceof NDArray)) {
       throw new ArgumentError(
         `Tensor: needs an NDArray, got ${describe(array)}; tensor() takes other values`,

@@ -18,8 +18,12 @@ export function sizeOf(shape: Shape): number {
   return size;
 }
 
-export const sameShape = (a: Shape, b: Shape): boolean =>
-  a.length === b.length && a.every((size, axis) => size === b[axis]);
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false;
+  return true;
+}
 
 /** Throws a ShapeError if an array would have more than 16 axes. */
 export function checkRank(operation: string, rank: number): void {

@@ -4,6 +4,8 @@ import { checkRank, formatShape, type Shape } from "./shape.js";
 
 /** The strides of a compact row-major array. */
 export function contiguousStrides(shape: Shape): number[] {
+  if (shape.length === 1) return [1];
+  if (shape.length === 2) return [shape[1], 1];
   const strides = new Array<number>(shape.length);
   let stride = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
@@ -38,18 +40,24 @@ export interface Coalesced {
  * The order of the elements stays row-major.
  */
 export function coalesce(shape: Shape, ...strides: readonly (readonly number[])[]): Coalesced {
-  const merged: Coalesced = { shape: [], strides: strides.map(() => []) };
+  const sizes: number[] = [];
+  const merged: number[][] = [];
+  for (let i = 0; i < strides.length; i++) merged.push([]);
   for (let axis = 0; axis < shape.length; axis++) {
     const size = shape[axis];
     if (size === 1) continue;
-    const last = merged.shape.length - 1;
-    const joins = last >= 0 && strides.every((s, i) => merged.strides[i][last] === s[axis] * size);
-    if (joins) merged.shape[last] *= size;
-    else merged.shape.push(size);
-    const target = joins ? last : last + 1;
-    for (let i = 0; i < strides.length; i++) merged.strides[i][target] = strides[i][axis];
+    const last = sizes.length - 1;
+    let joins = last >= 0;
+    for (let i = 0; joins && i < strides.length; i++) joins = merged[i][last] === strides[i][axis] * size;
+    if (joins) {
+      sizes[last] *= size;
+      for (let i = 0; i < strides.length; i++) merged[i][last] = strides[i][axis];
+    } else {
+      sizes.push(size);
+      for (let i = 0; i < strides.length; i++) merged[i].push(strides[i][axis]);
+    }
   }
-  return merged;
+  return { shape: sizes, strides: merged };
 }
 
 /**
@@ -86,7 +94,10 @@ export function broadcastStrides(
 ): number[] {
   checkRank(operation, to.length);
   const lead = to.length - from.length;
-  const fits = lead >= 0 && from.every((size, axis) => size === to[lead + axis] || size === 1);
+  let fits = lead >= 0;
+  for (let axis = 0; fits && axis < from.length; axis++) {
+    fits = from[axis] === to[lead + axis] || from[axis] === 1;
+  }
   if (!fits) {
     throw new ShapeError(
       `${operation}: shape ${formatShape(from)} cannot become ${formatShape(to)}; ` +

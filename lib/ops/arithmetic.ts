@@ -13,7 +13,7 @@ type Binary = (a: TensorLike, b: TensorLike) => Tensor;
 function binary(stem: KernelStem & string, derivative: Derivative<object>): Binary {
   const apply = defineOperation<object>({
     name: stem,
-    forward: ([a, b]) => elementwise(stem, stem, [a, b], a.dtype),
+    forward: (inputs) => elementwise(stem, stem, inputs, inputs[0].dtype),
     derivative,
   });
   return (a, b) => apply(commonOperands(stem, stem, [a, b]), {});

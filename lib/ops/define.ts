@@ -7,7 +7,7 @@ import { isAnomalyDetected, isGradEnabled } from "../autograd/mode.js";
 import { Tensor } from "../autograd/tensor.js";
 import { AnomalyError, DTypeError } from "../errors.js";
 import { isFloat } from "../ndarray/dtype.js";
-import type { NDArray } from "../ndarray/ndarray.js";
+import { NDArray } from "../ndarray/ndarray.js";
 import { formatShape } from "../ndarray/shape.js";
 
 /** What a derivative may use. */
@@ -87,20 +87,20 @@ export function defineMultiOutput<Options extends object = Record<string, never>
   const operation = definition as unknown as Operation;
   defined.set(operation.name, operation);
   const differentiable = operation.derivative !== "none";
+  const { forward } = definition;
   return (inputs, options) => {
-    const arrays = inputs.map((input) => input.array);
-    const result = definition.forward(arrays, options);
-    const outputs = Array.isArray(result)
-      ? (result as readonly NDArray[]).map((array) => new Tensor(array))
-      : [new Tensor(result as NDArray)];
+    const arrays: NDArray[] = [];
+    let isRecorded = false;
+    for (let i = 0; i < inputs.length; i++) {
+      arrays.push(inputs[i].array);
+      isRecorded ||= inputs[i].requiresGrad;
+    }
+    const result = forward(arrays, options);
+    const outputs =
+      result instanceof NDArray ? [new Tensor(result)] : result.map((array) => new Tensor(array));
     if (isAnomalyDetected()) checkForNaN(`${operation.name} (forward)`, outputs[0], inputs);
-    if (differentiable && isGradEnabled() && isFloat(outputs[0].dtype)) {
-      for (let i = 0; i < inputs.length; i++) {
-        if (inputs[i].requiresGrad) {
-          outputs[0].node = new GraphNode(operation, inputs, outputs, options);
-          break;
-        }
-      }
+    if (isRecorded && differentiable && isGradEnabled() && isFloat(outputs[0].dtype)) {
+      outputs[0].node = new GraphNode(operation, inputs, outputs, options);
     }
     return outputs;
   };

@@ -1,12 +1,12 @@
 /** Calls of kernels on arrays: lays out `dims` as docs/kernels.md says and allocates the output. No derivatives. */
 import { DTypeError } from "../errors.js";
-import { type DType, storageOf } from "../ndarray/dtype.js";
+import { type DType, DTYPES, storageOf } from "../ndarray/dtype.js";
 import { allocate, type NDArray } from "../ndarray/ndarray.js";
 import { broadcastShapes, type Shape, sameShape } from "../ndarray/shape.js";
 import { broadcastStrides, coalesce } from "../ndarray/strides.js";
 import { execute } from "../runtime/execute.js";
 import { type KernelName, type KernelStem, ROWS } from "../runtime/table.js";
-import { STORAGE_OF_LETTER } from "../runtime/types.js";
+import { STORAGE_OF_LETTER, type TypedArray } from "../runtime/types.js";
 
 type Letter = keyof typeof STORAGE_OF_LETTER;
 const DTYPE_OF_LETTER: Record<Letter, string> = {
@@ -17,21 +17,33 @@ const DTYPE_OF_LETTER: Record<Letter, string> = {
   L: "int64",
 };
 
+/** The kernels of a row by dtype. */
+type KernelsByDType = Readonly<Record<DType, KernelName | undefined>>;
+
+// Made once, since putting a name together and looking it up by its characters costs as much as a small kernel.
+const KERNELS_OF = new Map<KernelStem, KernelsByDType>(
+  (Object.keys(ROWS) as KernelStem[]).map((stem) => {
+    const types = [...ROWS[stem].dtypes].map((letter): string => STORAGE_OF_LETTER[letter as Letter]);
+    const byDType = DTYPES.map((dtype) => {
+      const storage = storageOf(dtype);
+      return [dtype, types.includes(storage) ? `${stem}_${storage}` : undefined];
+    });
+    return [stem, Object.fromEntries(byDType) as KernelsByDType];
+  }),
+);
+
 /** Whether a kernel exists for a dtype. */
-export function hasKernel(stem: KernelStem, dtype: DType): boolean {
-  const storage = storageOf(dtype);
-  return [...ROWS[stem].dtypes].some((letter) => STORAGE_OF_LETTER[letter as Letter] === storage);
-}
+export const hasKernel = (stem: KernelStem, dtype: DType): boolean =>
+  KERNELS_OF.get(stem)?.[dtype] !== undefined;
 
 /** The kernel of a row for a dtype. DTypeError that lists the dtypes it takes if there is none. */
 export function kernelFor(operation: string, stem: KernelStem, dtype: DType): KernelName {
-  if (!hasKernel(stem, dtype)) {
-    const takes = [...ROWS[stem].dtypes].map((letter) => DTYPE_OF_LETTER[letter as Letter]).join(", ");
-    throw new DTypeError(
-      `${operation}: dtype ${dtype} is not supported; it takes ${takes} (convert with astype)`,
-    );
-  }
-  return `${stem}_${storageOf(dtype)}` as KernelName;
+  const kernel = KERNELS_OF.get(stem)?.[dtype];
+  if (kernel !== undefined) return kernel;
+  const takes = [...ROWS[stem].dtypes].map((letter) => DTYPE_OF_LETTER[letter as Letter]).join(", ");
+  throw new DTypeError(
+    `${operation}: dtype ${dtype} is not supported; it takes ${takes} (convert with astype)`,
+  );
 }
 
 /** A single axis or a group of axes: its size or sizes, its stride or strides. */
@@ -48,23 +60,24 @@ export function callKernel(
   scalars?: readonly number[],
 ): void {
   const dims: number[] = [];
+  const buffers: TypedArray[] = [];
+  const offsets: number[] = [];
   for (const size of letters) {
-    if (typeof size === "number") dims.push(size);
-    else dims.push(size.length, ...size);
+    if (typeof size !== "number") dims.push(size.length);
+    pushAxes(dims, size);
   }
-  for (const [, ...strides] of operands) {
-    for (const stride of strides) {
-      if (typeof stride === "number") dims.push(stride);
-      else dims.push(...stride);
-    }
+  for (const operand of operands) {
+    const [array] = operand;
+    buffers.push(array.storage.data);
+    offsets.push(array.offset);
+    for (let i = 1; i < operand.length; i++) pushAxes(dims, operand[i] as Axes);
   }
-  execute(
-    kernel,
-    operands.map(([array]) => array.storage.data),
-    operands.map(([array]) => array.offset),
-    dims,
-    scalars,
-  );
+  execute(kernel, buffers, offsets, dims, scalars);
+}
+
+function pushAxes(dims: number[], axes: Axes): void {
+  if (typeof axes === "number") dims.push(axes);
+  else for (let axis = 0; axis < axes.length; axis++) dims.push(axes[axis]);
 }
 
 /**
@@ -93,34 +106,52 @@ export function elementwiseInto(
   output: NDArray,
   scalars?: readonly number[],
 ): void {
-  const { shape } = output;
-  const operands = [...inputs, output];
-  const buffers = operands.map((operand) => operand.storage.data);
-  const offsets = operands.map((operand) => operand.offset);
-  if (operands.every((operand) => operand.isContiguous && sameShape(operand.shape, shape))) {
-    const dims = [1, output.size];
-    for (let i = 0; i < operands.length; i++) dims.push(1);
-    execute(kernel, buffers, offsets, dims, scalars);
-    return;
+  const { shape, size } = output;
+  // One axis with a step of 1, or of 0 where an operand is a single number, is by far the most common layout; the
+  // literals spare small operations what growing and mapping arrays would cost.
+  if (inputs.length <= 2 && walksFlat(output, shape)) {
+    const [x] = inputs;
+    const target = output.storage.data;
+    if (walksFlat(x, shape)) {
+      const xStep = x.size === size ? 1 : 0;
+      if (inputs.length === 1) {
+        execute(kernel, [x.storage.data, target], [x.offset, output.offset], [1, size, xStep, 1], scalars);
+        return;
+      }
+      const y = inputs[1];
+      if (walksFlat(y, shape)) {
+        const yStep = y.size === size ? 1 : 0;
+        const buffers = [x.storage.data, y.storage.data, target];
+        const offsets = [x.offset, y.offset, output.offset];
+        execute(kernel, buffers, offsets, [1, size, xStep, yStep, 1], scalars);
+        return;
+      }
+    }
   }
-  const strides = operands.map((operand) =>
-    sameShape(operand.shape, shape)
-      ? operand.strides
-      : broadcastStrides(kernel, operand.shape, operand.strides, shape),
-  );
-  const merged = coalesce(shape, ...strides);
-  const dims = [merged.shape.length, ...merged.shape];
-  for (const operandStrides of merged.strides) dims.push(...operandStrides);
-  execute(kernel, buffers, offsets, dims, scalars);
+  const strides = inputs.map((input) => broadcastStrides(kernel, input.shape, input.strides, shape));
+  const merged = coalesce(shape, ...strides, output.strides);
+  const operands = inputs.map((input, i): Operand => [input, merged.strides[i]]);
+  operands.push([output, merged.strides[inputs.length]]);
+  callKernel(kernel, [merged.shape], operands, scalars);
 }
 
+/** Whether the elements, broadcast to `shape` and taken in row-major order, lie in equal steps of 1 or 0. */
+const walksFlat = (operand: NDArray, shape: Shape): boolean =>
+  sameShape(operand.shape, shape) ? operand.isContiguous : operand.size === 1;
+
 function commonShape(operation: string, inputs: readonly NDArray[]): Shape {
-  const [first] = inputs;
-  if (inputs.every((input) => sameShape(input.shape, first.shape))) return first.shape;
-  return broadcastShapes(
-    operation,
-    inputs.map((input) => input.shape),
-  );
+  let { shape } = inputs[0];
+  for (let i = 1; i < inputs.length; i++) {
+    const other = inputs[i].shape;
+    if (shape.length === 0) shape = other;
+    else if (other.length > 0 && !sameShape(other, shape)) {
+      return broadcastShapes(
+        operation,
+        inputs.map((input) => input.shape),
+      );
+    }
+  }
+  return shape;
 }
 
 /** Runs a reduction kernel over `axes` (counted from the front), which stay with size 1 where `keepDims`. */
@@ -132,19 +163,18 @@ export function reduction(
   result: DType,
   scalars?: readonly number[],
 ): NDArray {
-  const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
-  const outer = kept.map((axis) => x.shape[axis]);
+  const outer: number[] = [];
+  const outerStrides: number[] = [];
+  const reduced: number[] = [];
+  const reducedStrides: number[] = [];
+  for (let axis = 0; axis < x.ndim; axis++) {
+    const isReduced = axes.includes(axis);
+    (isReduced ? reduced : outer).push(x.shape[axis]);
+    (isReduced ? reducedStrides : outerStrides).push(x.strides[axis]);
+  }
   const output = allocate(outer, result);
-  const reduced = x.shape.map((_, axis) => axis).filter((axis) => axes.includes(axis));
-  const o = coalesce(
-    outer,
-    kept.map((axis) => x.strides[axis]),
-    output.strides,
-  );
-  const r = coalesce(
-    reduced.map((axis) => x.shape[axis]),
-    reduced.map((axis) => x.strides[axis]),
-  );
+  const o = coalesce(outer, outerStrides, output.strides);
+  const r = coalesce(reduced, reducedStrides);
   const operands: Operand[] = [
     [x, o.strides[0], r.strides[0]],
     [output, o.strides[1]],

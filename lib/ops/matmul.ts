@@ -4,6 +4,7 @@ import { ShapeError } from "../errors.js";
 import { allocate, type NDArray } from "../ndarray/ndarray.js";
 import { broadcastShapes, formatShape } from "../ndarray/shape.js";
 import { broadcastStrides, coalesce } from "../ndarray/strides.js";
+import { execute } from "../runtime/execute.js";
 import { type Apply, defineOperation } from "./define.js";
 import { callKernel, kernelFor } from "./kernel_call.js";
 import { checkTensor, commonOperands } from "./operands.js";
@@ -28,9 +29,11 @@ function product(a: Tensor, b: Tensor, columnMajor: boolean): Tensor {
     : matmulOperation([a, b], {});
 }
 
-const isColumnMajor = ({ strides }: NDArray): boolean => strides.at(-2) === 1 && strides.at(-1) !== 1;
+const isColumnMajor = ({ strides }: NDArray): boolean =>
+  strides[strides.length - 2] === 1 && strides[strides.length - 1] !== 1;
 
 function multiply(a: NDArray, b: NDArray): NDArray {
+  if (a.ndim === 2 && b.ndim === 2) return multiplyMatrices(a, b);
   const [m, k] = a.shape.slice(-2);
   const n = b.shape[b.ndim - 1];
   const batch = broadcastShapes("matmul", [a.shape.slice(0, -2), b.shape.slice(0, -2)]);
@@ -48,6 +51,20 @@ function multiply(a: NDArray, b: NDArray): NDArray {
       [b, merged.strides[1], bk, bn],
       [result, merged.strides[2], n, 1],
     ],
+  );
+  return result;
+}
+
+/** The common case, without the arithmetic of batch axes. */
+function multiplyMatrices(a: NDArray, b: NDArray): NDArray {
+  const m = a.shape[0];
+  const n = b.shape[1];
+  const result = allocate([m, n], a.dtype);
+  execute(
+    kernelFor("matmul", "matmul", a.dtype),
+    [a.storage.data, b.storage.data, result.storage.data],
+    [a.offset, b.offset, 0],
+    [0, m, a.shape[1], n, a.strides[0], a.strides[1], b.strides[0], b.strides[1], n, 1],
   );
   return result;
 }

@@ -4,7 +4,7 @@ import { describe } from "../describe.js";
 import { ArgumentError, DTypeError } from "../errors.js";
 import { type DType, isFloat, promote, zeroedStorage } from "../ndarray/dtype.js";
 import { NDArray } from "../ndarray/ndarray.js";
-import { Storage } from "../ndarray/storage.js";
+import { Storage, uninitializedStorage } from "../ndarray/storage.js";
 import type { KernelStem } from "../runtime/table.js";
 import { astype } from "./cast.js";
 import { hasKernel } from "./kernel_call.js";
@@ -20,7 +20,7 @@ export function checkTensor(operation: string, value: unknown, name = "the argum
 
 /** A 0-d tensor. */
 export function scalarTensor(value: number, dtype: DType): Tensor {
-  const data = zeroedStorage(dtype, 1);
+  const data = uninitializedStorage(dtype, 1);
   data[0] = data instanceof BigInt64Array ? BigInt(value) : value;
   return new Tensor(new NDArray(new Storage(data), dtype, []));
 }
@@ -50,6 +50,7 @@ export function commonOperands(
   stem: KernelStem,
   values: readonly TensorLike[],
 ): readonly Tensor[] {
+  if (needNothing(stem, values)) return values;
   let dtype: DType | undefined;
   for (const value of values) {
     if (value instanceof Tensor) dtype = dtype === undefined ? value.dtype : promote(dtype, value.dtype);
@@ -68,6 +69,17 @@ export function commonOperands(
         ? value
         : astype(value, target),
   );
+}
+
+/** Whether all are tensors of one dtype that the kernel takes: the common case, and nothing to convert. */
+function needNothing(stem: KernelStem, values: readonly TensorLike[]): values is readonly Tensor[] {
+  const [first] = values;
+  if (!(first instanceof Tensor) || !hasKernel(stem, first.dtype)) return false;
+  for (let i = 1; i < values.length; i++) {
+    const value = values[i];
+    if (!(value instanceof Tensor) || value.dtype !== first.dtype) return false;
+  }
+  return true;
 }
 
 /** The argument of a one-argument operation in a dtype its kernel takes. */

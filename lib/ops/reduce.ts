@@ -2,7 +2,7 @@
 import type { Tensor } from "../autograd/tensor.js";
 import { describe } from "../describe.js";
 import { ArgumentError, ShapeError } from "../errors.js";
-import { formatShape, normalizeAxes, type Shape, sameShape } from "../ndarray/shape.js";
+import { formatShape, MAX_RANK, normalizeAxes, type Shape, sameShape } from "../ndarray/shape.js";
 import { checkBoolean, checkNumber, FINITE, withDefaults } from "../options.js";
 import type { KernelStem } from "../runtime/table.js";
 import { add, div, mul, sub } from "./arithmetic.js";
@@ -26,6 +26,9 @@ export interface ReduceOptions {
 
 const NO_KEEP = { keepDims: false };
 
+/** All axes of an array, by its rank. */
+const ALL_AXES = Array.from({ length: MAX_RANK + 1 }, (_, rank) => Array.from({ length: rank }, (_, i) => i));
+
 interface Reduced {
   axes: readonly number[];
   keepDims: boolean;
@@ -38,7 +41,10 @@ function resolve(
   options: ReduceOptions,
 ): Reduced {
   const { keepDims } = options === NO_KEEP ? NO_KEEP : withDefaults(operation, options, NO_KEEP);
-  const given = axis ?? x.shape.map((_, i) => i);
+  if (axis === undefined || axis === null) {
+    return { axes: ALL_AXES[x.ndim], keepDims: checkBoolean(operation, "keepDims", keepDims) };
+  }
+  const given = axis;
   if (typeof given !== "number" && !Array.isArray(given)) {
     throw new ArgumentError(
       `${operation}: axis must be an integer, an array of them or null, got ${describe(given)}`,

@@ -17,7 +17,7 @@ function unary(
 ): Unary {
   const apply = defineOperation<object>({
     name,
-    forward: ([x]) => elementwise(name, stem, [x], x.dtype),
+    forward: (inputs) => elementwise(name, stem, inputs, inputs[0].dtype),
     derivative: (grad, { inputs: [x], outputs: [y] }: DerivativeContext<object>) => [() => slope(grad, x, y)],
   });
   return (x) => apply([onlyOperand(name, stem, x)], {});
@@ -91,7 +91,7 @@ export const relu: Unary = unary("relu", (grad, x) => reluGrad([x, grad], {}));
 
 const reluGrad: Apply<object> = defineOperation<object>({
   name: "reluGrad",
-  forward: ([x, grad]) => elementwise("reluGrad", "relu_grad", [x, grad], x.dtype),
+  forward: (inputs) => elementwise("reluGrad", "relu_grad", inputs, inputs[0].dtype),
   derivative: (grad, { inputs: [x] }) => [null, () => reluGrad([x, grad], {})],
 });
 

@@ -101,10 +101,24 @@ class NativeExecutor implements Executor {
     words[0] = kernel;
     words[1] = n;
     try {
-      // A call with spread arguments costs several times one with plain ones; three operands are the common case.
-      if (buffers.length === 2) this.addon.run(words, n, buffers[0], buffers[1]);
-      else if (buffers.length === 3) this.addon.run(words, n, buffers[0], buffers[1], buffers[2]);
-      else this.addon.run(words, n, ...buffers);
+      // A call with spread arguments costs several times one with plain ones; these numbers of operands are common.
+      const b = buffers;
+      switch (b.length) {
+        case 2:
+          this.addon.run(words, n, b[0], b[1]);
+          break;
+        case 3:
+          this.addon.run(words, n, b[0], b[1], b[2]);
+          break;
+        case 4:
+          this.addon.run(words, n, b[0], b[1], b[2], b[3]);
+          break;
+        case 6:
+          this.addon.run(words, n, b[0], b[1], b[2], b[3], b[4], b[5]);
+          break;
+        default:
+          this.addon.run(words, n, ...b);
+      }
     } catch (error) {
       throw typedError(error);
     }

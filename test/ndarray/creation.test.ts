@@ -285,8 +285,29 @@ describe("memory", () => {
         expect(withBuffer[i]).toHaveLength(length);
         expect(without[i]).toHaveLength(length);
         expect(withBuffer[i].constructor).toBe(without[i].constructor);
-        expect(withBuffer[i].buffer.byteLength).toBe(withBuffer[i].byteLength);
       }
+      expect(withBuffer[3].buffer.byteLength).toBe(withBuffer[3].byteLength);
     },
   );
+
+  test("small arrays that share a buffer do not overlap, and nobody can move it from under them", () => {
+    const lengths = Array.from({ length: 600 }, (_, i) => (i * 7) % 130);
+    const arrays = lengths.map((length, i) => {
+      const made = uninitializedStorage(i % 2 === 0 ? "float64" : "uint8", length) as Float64Array;
+      expect(made).toHaveLength(length);
+      return made.fill(i % 256);
+    });
+    const { port1 } = new MessageChannel();
+    for (const [i, made] of arrays.entries()) {
+      expect(made.every((value) => value === i % 256)).toBe(true);
+      try {
+        port1.postMessage(null, [made.buffer as ArrayBuffer]);
+      } catch (error) {
+        // Later versions of Node say no where Node 20 copies.
+        expect(String(error)).toMatch(/DataCloneError/);
+      }
+      expect(made).toHaveLength(lengths[i]);
+    }
+    port1.close();
+  });
 });
