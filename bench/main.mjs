@@ -1,72 +1,40 @@
-// npm run bench -- [--filter REGEX] [--threads N] [--json FILE]: the native executor against the TypeScript one, and
-// the eager training step against PyTorch's where python3-torch is installed. Every row is verified, then timed.
-import { writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
-import { backendInfo, setNumThreads } from "../dist/index.js";
-import { compare } from "./harness.mjs";
-import { kernelRows } from "./rows/kernels.mjs";
-import { trainRows } from "./rows/train.mjs";
+// npm run bench -- [--filter REGEX] [--threads 1,2] [--json FILE]: the native executor against the TypeScript one, and
+// both against what the machine can do at most. Every side of a row is verified before it is timed.
+import { allCases } from "./cases/all.mjs";
+import { compareLosses, onEager, trainCases } from "./cases/train.mjs";
+import { ceilingOf, ceilingRows } from "./ceilings/ceilings.mjs";
+import { onNative, onTypeScript, verify } from "./executors.mjs";
+import { parseOptions, Session } from "./session.mjs";
 
-const { values: options } = parseArgs({
-  options: {
-    filter: { type: "string", default: "" },
-    threads: { type: "string" },
-    json: { type: "string" },
-  },
-});
-const filter = new RegExp(options.filter);
-if (options.threads) setNumThreads(Number(options.threads));
-const { backend, isa, threads } = backendInfo();
-if (backend !== "native") {
-  console.error("bench: the native binary is not loaded (see thalweg info); there is nothing to compare");
-  process.exit(1);
-}
+// A call of the TypeScript executor beyond these takes most of a second and more.
+const MOST_FLOPS = 3e8;
+const MOST_BYTES = 1e8;
+const isQuick = ({ flops = 0, bytes }) => flops <= MOST_FLOPS && bytes <= MOST_BYTES;
 
-const perUnit = {
-  "GFLOP/s": (work, ns) => work / ns,
-  "GB/s": (work, ns) => work / ns,
-  us: (_work, ns) => ns / 1e3,
-  "samples/s": (work, ns) => (work / ns) * 1e9,
-};
+const options = parseOptions();
+const session = new Session({ rounds: 9, budgetNs: 1.2e9 });
+const cases = allCases().filter(options.selects);
 
-console.log(`native (${isa}, ${threads} threads); ratio = the other's time over ours, median of pairs`);
-console.log(
-  `${"name".padEnd(44)}${"median".padStart(10)}${"best".padStart(10)} ${"unit".padEnd(10)}${"ratio".padStart(8)}  against`,
-);
-const rows = [];
-for (const row of [...kernelRows(), ...trainRows()]) {
-  if (!filter.test(row.name)) continue;
-  const prepared = await row.prepare();
-  if (prepared.missing) {
-    console.log(`${row.name.padEnd(44)}${prepared.missing}`);
-    continue;
+for (const threads of options.threads) {
+  session.setThreads(threads);
+  for (const { work, side } of ceilingRows(threads)) await session.measure(work, () => ({ ours: side }));
+  for (const work of cases) {
+    await session.measure(work, async (keep) => {
+      const inputs = work.inputs();
+      const ours = keep(onNative(work, inputs));
+      const residual = await verify(work, ours, "native");
+      const ceiling = ceilingOf(work, threads, ours.operands);
+      if (!isQuick(work)) return { ours, ceiling, residual };
+      const theirs = keep(onTypeScript(work, inputs));
+      await verify(work, theirs, "TypeScript");
+      return { ours, theirs, ceiling, residual, against: "ts" };
+    });
   }
-  try {
-    const measured = await compare(prepared.ours, prepared.theirs, prepared);
-    const convert = (ns) => perUnit[row.unit](row.work, ns);
-    const result = {
-      name: row.name,
-      shape: row.shape,
-      dtype: row.dtype,
-      backend,
-      isa,
-      threads,
-      median: convert(measured.median),
-      best: convert(measured.best),
-      unit: row.unit,
-      peakFraction: null,
-      residual: prepared.residual,
-      ratio: measured.ratio,
-      against: prepared.against,
-    };
-    rows.push(result);
-    const number = (x) => x.toPrecision(4).padStart(10);
-    console.log(
-      `${row.name.padEnd(44)}${number(result.median)}${number(result.best)} ${row.unit.padEnd(10)}` +
-        `${result.ratio.toFixed(2).padStart(8)}  ${result.against}${prepared.note ? ` (${prepared.note})` : ""}`,
-    );
-  } finally {
-    await prepared.close?.();
+  for (const work of trainCases().filter(options.selects)) {
+    await session.measure(work, () => {
+      const [ours, theirs] = ["native", "ts"].map((backend) => onEager(work, backend));
+      return { ours, theirs, residual: compareLosses(work, ours, theirs), against: "ts" };
+    });
   }
 }
-if (options.json) writeFileSync(options.json, `${JSON.stringify(rows, null, 1)}\n`);
+session.finish(options.json);
