@@ -1,59 +1,95 @@
 // npm run bench:peers -- [--filter REGEX] [--threads 1,2] [--peers NAME,…] [--json FILE]: the same work on every peer
 // that is installed, one peer after the other, ours and theirs in turn.
-import { matmulCases } from "../cases/matmul.mjs";
-import { onNative, verify } from "../executors.mjs";
-import { geometricMean } from "../harness.mjs";
+import { allCases } from "../cases/all.mjs";
+import { compareLosses, onEager, trainCases, trainInputs } from "../cases/train.mjs";
+import { ceilingOf, ceilingRows } from "../ceilings/ceilings.mjs";
+import { onNative, onTypeScript, verify } from "../executors.mjs";
 import { parseOptions, Session } from "../session.mjs";
+import { betterBlas } from "../summary.mjs";
 import { blis, openblas } from "./blas.mjs";
+import { installPackages } from "./install.mjs";
+import { jaxJs } from "./jax_js.mjs";
+import { onnxruntime } from "./onnxruntime.mjs";
+import { pytorch } from "./pytorch.mjs";
+import { tfjsCpu, tfjsWasm } from "./tfjs.mjs";
 
-const PEERS = [openblas, blis];
+// A peer: name, how to install it, `threads` if it has no choice, `backend` of ours to hold it against if not native,
+// and open() → { about, prepare(work, inputs, threads) → its side, or null where it cannot do that work, close() }.
+const PEERS = [openblas, blis, pytorch, onnxruntime, tfjsWasm, tfjsCpu, jaxJs];
+
+const TYPESCRIPT = { backend: "ts", isa: "js", threads: 1 };
+
+/** Times one case against an opened peer, if that can do it. */
+async function measure(session, work, { name, backend = "native" }, peer, threads) {
+  const isTrain = work.kind === "train";
+  const inputs = isTrain ? trainInputs(work) : work.inputs();
+  let theirs;
+  try {
+    theirs = await peer.prepare(work, inputs, threads);
+  } catch (error) {
+    theirs = {
+      run: () => {
+        throw error;
+      },
+    };
+  }
+  if (theirs === null) return;
+  await session.measure(work, async (keep) => {
+    keep(theirs);
+    const common = { theirs, against: name, ...(backend === "ts" && { by: TYPESCRIPT }) };
+    if (isTrain) {
+      const ours = keep(onEager(work, backend));
+      return { ...common, ours, residual: compareLosses(work, ours, theirs) };
+    }
+    const ours = keep((backend === "ts" ? onTypeScript : onNative)(work, inputs));
+    const residual = await verify(work, ours, backend);
+    await verify(work, theirs, name);
+    const ceiling = backend === "native" && ceilingOf(work, threads, ours.operands);
+    return { ...common, ours, ceiling, residual };
+  });
+}
+
+async function open(peer, missing) {
+  try {
+    return await peer.open();
+  } catch (error) {
+    missing.push(
+      `${peer.name} does not run here (${error.message.split("\n")[0]}); to install it: ${peer.install}`,
+    );
+    return null;
+  }
+}
 
 const options = parseOptions({ peers: { type: "string", default: PEERS.map(({ name }) => name).join() } });
 const names = options.peers.split(",");
+const chosen = PEERS.filter(({ name }) => names.includes(name));
+if (chosen.length < names.length) {
+  console.error(
+    `bench:peers: --peers ${options.peers}; there are ${PEERS.map(({ name }) => name).join(", ")}`,
+  );
+  process.exit(2);
+}
+installPackages();
 const session = new Session();
-const cases = matmulCases().filter(options.selects);
+const cases = [...allCases(), ...trainCases()].filter(options.selects);
 const missing = [];
 
-for (const { name, install, open } of PEERS.filter((peer) => names.includes(peer.name))) {
-  let peer;
-  try {
-    peer = await open();
-  } catch (error) {
-    missing.push(`${name} does not run here (${error.message.split("\n")[0]}); install it with: ${install}`);
-    continue;
-  }
-  session.say(`-- ${name}: ${peer.about}`);
-  for (const threads of options.threads) {
+for (const threads of options.threads) {
+  session.setThreads(threads);
+  for (const { work, side } of ceilingRows(threads)) await session.measure(work, () => ({ ours: side }));
+}
+for (const description of chosen) {
+  const peer = await open(description, missing);
+  if (peer === null) continue;
+  session.say(`-- ${description.name}: ${peer.about}`);
+  for (const threads of options.threads.filter(
+    (n) => !description.threads || description.threads.includes(n),
+  )) {
     session.setThreads(threads);
-    for (const work of cases) {
-      const inputs = work.inputs();
-      const theirs = await peer.prepare(work, inputs, threads);
-      if (theirs === null) continue;
-      await session.measure(work, async (keep) => {
-        keep(theirs);
-        const ours = keep(onNative(work, inputs));
-        const residual = await verify(work, ours, "native");
-        await verify(work, theirs, name);
-        return { ours, theirs, residual, against: name };
-      });
-    }
+    for (const work of cases) await measure(session, work, description, peer, threads);
   }
   await peer.close?.();
 }
-
-/** The ratio to the better BLAS library: geometric mean over all products, and the worst. */
-for (const threads of options.threads) {
-  const worst = new Map();
-  for (const row of session.rows) {
-    if (row.threads !== threads || !["openblas", "blis"].includes(row.against)) continue;
-    worst.set(row.name, Math.min(worst.get(row.name) ?? Number.POSITIVE_INFINITY, row.ratio));
-  }
-  if (worst.size === 0) continue;
-  const [name, ratio] = [...worst].reduce((a, b) => (b[1] < a[1] ? b : a));
-  session.say(
-    `matmul against the better of OpenBLAS and BLIS, ${threads} thread(s): geometric mean ` +
-      `${geometricMean([...worst.values()]).toFixed(3)} over ${worst.size} shapes; least ${ratio.toFixed(3)} at ${name}`,
-  );
-}
-for (const line of missing) session.say(line);
+for (const line of [...betterBlas(session.rows), ...missing]) session.say(line);
 session.finish(options.json);
+process.exit(); // some peers leave threads that would keep the process
