@@ -1,6 +1,7 @@
 // npm run bench -- [--filter REGEX] [--threads 1,2] [--json FILE]: the native executor against the TypeScript one, and
 // both against what the machine can do at most. Every side of a row is verified before it is timed.
 import { allCases } from "./cases/all.mjs";
+import { eagerCases, onEagerOperation } from "./cases/eager.mjs";
 import { compareLosses, onEager, trainCases } from "./cases/train.mjs";
 import { ceilingOf, ceilingRows } from "./ceilings/ceilings.mjs";
 import { onNative, onTypeScript, verify } from "./executors.mjs";
@@ -11,30 +12,38 @@ const MOST_FLOPS = 3e8;
 const MOST_BYTES = 1e8;
 const isQuick = ({ flops = 0, bytes }) => flops <= MOST_FLOPS && bytes <= MOST_BYTES;
 
+/** Both executors on one case, verified; the ceiling is that of the kernel, and the public API has none. */
+async function prepare(work, threads, keep) {
+  const inputs = work.inputs();
+  const side = (backend) => {
+    if (work.call) return onEagerOperation(work, inputs, backend);
+    return backend === "ts" ? onTypeScript(work, inputs) : onNative(work, inputs);
+  };
+  const ours = keep(side("native"));
+  const residual = await verify(work, ours, "native");
+  const ceiling = work.call ? undefined : ceilingOf(work, threads, ours.operands);
+  if (!isQuick(work)) return { ours, ceiling, residual };
+  const theirs = keep(side("ts"));
+  await verify(work, theirs, "TypeScript");
+  return { ours, theirs, ceiling, residual, against: "ts" };
+}
+
+function prepareTraining(work) {
+  const [ours, theirs] = ["native", "ts"].map((backend) => onEager(work, backend));
+  return { ours, theirs, residual: compareLosses(work, ours, theirs), against: "ts" };
+}
+
 const options = parseOptions();
 const session = new Session({ rounds: 9, budgetNs: 1.2e9 });
-const cases = allCases().filter(options.selects);
+const instructions = allCases();
+const cases = [...instructions, ...eagerCases(instructions)].filter(options.selects);
 
 for (const threads of options.threads) {
   session.setThreads(threads);
   for (const { work, side } of ceilingRows(threads)) await session.measure(work, () => ({ ours: side }));
-  for (const work of cases) {
-    await session.measure(work, async (keep) => {
-      const inputs = work.inputs();
-      const ours = keep(onNative(work, inputs));
-      const residual = await verify(work, ours, "native");
-      const ceiling = ceilingOf(work, threads, ours.operands);
-      if (!isQuick(work)) return { ours, ceiling, residual };
-      const theirs = keep(onTypeScript(work, inputs));
-      await verify(work, theirs, "TypeScript");
-      return { ours, theirs, ceiling, residual, against: "ts" };
-    });
-  }
+  for (const work of cases) await session.measure(work, (keep) => prepare(work, threads, keep));
   for (const work of trainCases().filter(options.selects)) {
-    await session.measure(work, () => {
-      const [ours, theirs] = ["native", "ts"].map((backend) => onEager(work, backend));
-      return { ours, theirs, residual: compareLosses(work, ours, theirs), against: "ts" };
-    });
+    await session.measure(work, () => prepareTraining(work));
   }
 }
 session.finish(options.json);

@@ -1,9 +1,10 @@
 // What this machine can do at most, to hold kernels against:
-//   fma(isDouble, variant, threads, calls) → ns     chains of fused multiply-adds in registers
-//   loop(pattern, variant, threads, calls, ...arrays) → ns     hand-written loops of the kernels' access patterns
-//   fmaVariants, fmaFlops, patterns: { name: { reads, writes } }, loopVariants
-// The fastest variant on a machine is its ceiling. Compiled with all that the machine has (compile.mjs); the vectors
-// are the compiler's, so that it serves any processor.
+//   fma(isDouble, variant, threads, calls) → ns                chains of fused multiply-adds in registers
+//   fmaFlops(isDouble, variant)                                what a call of it does on each thread
+//   loop(pattern, variant, threads, calls, ...arrays) → ns     loops by hand of the kernels' access patterns
+//   patterns() → [{ name, moves }], variants() → [name]        of loops
+// The fastest variant on a machine is its ceiling. Compiled with all that the machine has (compile.mjs); the
+// vectors are the compiler's, so that it serves any processor.
 #include <node_api.h>
 
 #include <chrono>
@@ -60,83 +61,120 @@ inline void stream(float* to, Vector<float, 16> x) { std::memcpy(to, &x, sizeof 
 #endif
 
 using V = Vector<float, kStreamed>;
-constexpr int64_t kLanes = kStreamed / sizeof(float), kBlock = 8 * kLanes;
+constexpr int64_t kLanes = kStreamed / sizeof(float), kBlock = 64 * kLanes;
 
-inline V load(const float* from) {
-  V x;
-  std::memcpy(&x, from, sizeof x);
-  return x;
-}
+// How a loop goes about it. `streams`: stores past the caches, which spares reading what is overwritten whole (the
+// address must be aligned). `ahead`: how many floats later a line is asked for, since the processor's own
+// prefetching ends at every page. `fronts`: at four places in turn.
+template <bool streams, int ahead, bool fronts>
+struct How {
+  static constexpr bool kFronts = fronts;
 
-// `streams`: past the caches, which spares reading what is overwritten whole. The address must be aligned.
-template <bool streams>
-inline void store(float* to, V x) {
-  if constexpr (streams) stream(to, x);
-  else std::memcpy(to, &x, sizeof x);
-}
-
-template <bool streams>
-void copy(float* const* p, int64_t begin, int64_t end) {
-  const float* a = p[0];
-  float* c = p[1];
-#pragma GCC unroll 4
-  for (int64_t i = begin; i < end; i += kLanes) store<streams>(c + i, load(a + i));
-}
-
-template <bool streams>
-void add(float* const* p, int64_t begin, int64_t end) {
-  const float *a = p[0], *b = p[1];
-  float* c = p[2];
-#pragma GCC unroll 4
-  for (int64_t i = begin; i < end; i += kLanes) store<streams>(c + i, load(a + i) + load(b + i));
-}
-
-template <bool streams>
-void sum(float* const* p, int64_t begin, int64_t end) {
-  const float* a = p[0];
-  V sums[8] = {};
-  for (int64_t i = begin; i < end; i += 8 * kLanes) {
-#pragma GCC unroll 8
-    for (int j = 0; j < 8; j++) sums[j] += load(a + i + j * kLanes);
+  static V load(const float* from) {
+    if (ahead > 0) __builtin_prefetch(from + ahead);
+    V x;
+    std::memcpy(&x, from, sizeof x);
+    return x;
   }
-  for (int j = 1; j < 8; j++) sums[0] += sums[j];
-  volatile float sink = sums[0][0];
-  static_cast<void>(sink);
-}
+
+  static void store(float* to, V x) {
+    if constexpr (streams) stream(to, x);
+    else std::memcpy(to, &x, sizeof x);
+  }
+};
+
+// A pattern is a step on one vector of its arrays; j counts four steps that are made in turn.
+template <class How>
+struct Copy {
+  const float* a;
+  float* c;
+  explicit Copy(float* const* p) : a(p[0]), c(p[1]) {}
+  void step(int64_t i, int) { How::store(c + i, How::load(a + i)); }
+};
+
+template <class How>
+struct Add {
+  const float *a, *b;
+  float* c;
+  explicit Add(float* const* p) : a(p[0]), b(p[1]), c(p[2]) {}
+  void step(int64_t i, int) { How::store(c + i, How::load(a + i) + How::load(b + i)); }
+};
+
+template <class How>
+struct Sum {
+  const float* a;
+  V sums[4] = {};
+  explicit Sum(float* const* p) : a(p[0]) {}
+  void step(int64_t i, int j) { sums[j] += How::load(a + i); }
+  ~Sum() {
+    volatile float sink = (sums[0] + sums[1] + sums[2] + sums[3])[0];
+    static_cast<void>(sink);
+  }
+};
 
 // Updates in place: g → p, as gradient descent has it, and g → p, m, v, as Adam has it, with less arithmetic.
-template <bool streams>
-void update1(float* const* arrays, int64_t begin, int64_t end) {
-  const float* g = arrays[0];
-  float* p = arrays[1];
-#pragma GCC unroll 4
-  for (int64_t i = begin; i < end; i += kLanes) store<streams>(p + i, load(p + i) - 1e-3f * load(g + i));
-}
+template <class How>
+struct Update1 {
+  const float* g;
+  float* p;
+  explicit Update1(float* const* arrays) : g(arrays[0]), p(arrays[1]) {}
+  void step(int64_t i, int) { How::store(p + i, How::load(p + i) - 1e-3f * How::load(g + i)); }
+};
 
-template <bool streams>
-void update3(float* const* arrays, int64_t begin, int64_t end) {
-  const float* g = arrays[0];
-  float *p = arrays[1], *m = arrays[2], *v = arrays[3];
+template <class How>
+struct Update3 {
+  const float* g;
+  float *p, *m, *v;
+  explicit Update3(float* const* arrays) : g(arrays[0]), p(arrays[1]), m(arrays[2]), v(arrays[3]) {}
+  void step(int64_t i, int) {
+    const V gradient = How::load(g + i), first = How::load(m + i) * 0.9f + gradient * 0.1f;
+    const V second = How::load(v + i) * 0.999f + gradient * gradient * 0.001f;
+    How::store(m + i, first);
+    How::store(v + i, second);
+    How::store(p + i, How::load(p + i) - first * second * 1e-3f);
+  }
+};
+
+template <template <class> class Pattern, class How>
+void loop_over(float* const* arrays, int64_t begin, int64_t end) {
+  Pattern<How> pattern(arrays);
+  const int64_t quarter = (end - begin) / 4, apart = How::kFronts ? quarter : kLanes;
+  const int64_t stop = How::kFronts ? begin + quarter : end, stride = How::kFronts ? kLanes : 4 * kLanes;
+  for (int64_t i = begin; i < stop; i += stride) {
 #pragma GCC unroll 4
-  for (int64_t i = begin; i < end; i += kLanes) {
-    const V gradient = load(g + i), first = load(m + i) * 0.9f + gradient * 0.1f;
-    const V second = load(v + i) * 0.999f + gradient * gradient * 0.001f;
-    store<streams>(m + i, first);
-    store<streams>(v + i, second);
-    store<streams>(p + i, load(p + i) - first * second * 1e-3f);
+    for (int j = 0; j < 4; j++) pattern.step(i + j * apart, j);
   }
 }
 
 using Loop = void (*)(float* const*, int64_t, int64_t);
+
+constexpr int kVariants = 8;
+const char* const kVariantNames[kVariants] = {
+    "loop",           "loop, prefetch",           "loop, 4 fronts",           "loop, 4 fronts, prefetch",
+    "streaming loop", "streaming loop, prefetch", "streaming loop, 4 fronts", "streaming loop, 4 fronts, prefetch"};
+constexpr int kPrefetch = 512;
+
+struct Variants {
+  Loop loops[kVariants];
+};
+
+template <template <class> class Pattern>
+constexpr Variants variants_of() {
+  return {{loop_over<Pattern, How<false, 0, false>>, loop_over<Pattern, How<false, kPrefetch, false>>,
+           loop_over<Pattern, How<false, 0, true>>, loop_over<Pattern, How<false, kPrefetch, true>>,
+           loop_over<Pattern, How<true, 0, false>>, loop_over<Pattern, How<true, kPrefetch, false>>,
+           loop_over<Pattern, How<true, 0, true>>, loop_over<Pattern, How<true, kPrefetch, true>>}};
+}
+
 const struct {
   const char* name;
   int arrays, inputs, moves;  // arrays, the first that are only read, how many times an array's size is moved
-  Loop loops[2];      // without and with streaming stores
-} kPatterns[] = {{"copy", 2, 1, 2, {copy<false>, copy<true>}},
-                 {"add", 3, 2, 3, {add<false>, add<true>}},
-                 {"sum", 1, 1, 1, {sum<false>, sum<false>}},
-                 {"update1", 2, 1, 3, {update1<false>, update1<true>}},
-                 {"update3", 4, 1, 7, {update3<false>, update3<true>}}};
+  Variants variants;
+} kPatterns[] = {{"copy", 2, 1, 2, variants_of<Copy>()},
+                 {"add", 3, 2, 3, variants_of<Add>()},
+                 {"sum", 1, 1, 1, variants_of<Sum>()},
+                 {"update1", 2, 1, 3, variants_of<Update1>()},
+                 {"update3", 4, 1, 7, variants_of<Update3>()}};
 
 // ---- Node
 
@@ -161,8 +199,9 @@ napi_value timed(napi_env env, int threads, Body body) {
 }
 
 using Chains = void (*)(double*, int);
-const Chains kFma[2][3] = {{fma_chains<float, 16, 12>, fma_chains<float, 32, 12>, fma_chains<float, 64, 12>},
-                           {fma_chains<double, 16, 12>, fma_chains<double, 32, 12>, fma_chains<double, 64, 12>}};
+const Chains kFma[2][3] = {
+    {fma_chains<float, 16, 12>, fma_chains<float, 32, 12>, fma_chains<float, 64, 12>},
+    {fma_chains<double, 16, 12>, fma_chains<double, 32, 12>, fma_chains<double, 64, 12>}};
 
 napi_value fma(napi_env env, napi_callback_info info) {
   napi_value v[4];
@@ -196,7 +235,8 @@ napi_value loop(napi_env env, napi_callback_info info) {
   size_t count = 8;
   napi_get_cb_info(env, info, &count, v, nullptr, nullptr);
   const auto& pattern = kPatterns[integer(env, v[0])];
-  const Loop run = pattern.loops[integer(env, v[1])];
+  const int variant = integer(env, v[1]);
+  const Loop run = pattern.variants.loops[variant];
   const int threads = integer(env, v[2]), calls = integer(env, v[3]);
   float* arrays[4] = {};
   size_t length = 0;
@@ -205,11 +245,15 @@ napi_value loop(napi_env env, napi_callback_info info) {
     napi_get_typedarray_info(env, v[4 + i], nullptr, &length, &data, nullptr, nullptr);
     arrays[i] = static_cast<float*>(data);
   }
-  const auto misaligned = [](const float* p) { return reinterpret_cast<uintptr_t>(p) % kStreamed / sizeof(float); };
+  const auto misaligned = [](const float* p) -> int64_t {
+    return reinterpret_cast<uintptr_t>(p) % kStreamed / sizeof(float);
+  };
   // From where stores are aligned, so many whole blocks that a few elements at the ends are left out.
-  const int64_t first = misaligned(arrays[pattern.arrays - 1]) == 0 ? 0 : kLanes - misaligned(arrays[pattern.arrays - 1]);
+  const int64_t off = misaligned(arrays[pattern.arrays - 1]), first = off == 0 ? 0 : kLanes - off;
   for (int i = 0; i < pattern.arrays; i++) {
-    if (i >= pattern.inputs && misaligned(arrays[i] + first) != 0) return nullptr;  // no streaming loop can do it
+    // No streaming loop can do that: no time, no rate, and so it is not chosen.
+    const bool streams = variant >= kVariants / 2 && i >= pattern.inputs;
+    if (streams && misaligned(arrays[i] + first) != 0) return nullptr;
     arrays[i] += first;
   }
   const int64_t blocks = (static_cast<int64_t>(length) - first) / kBlock;
@@ -235,13 +279,25 @@ napi_value patterns(napi_env env, napi_callback_info) {
   return result;
 }
 
+napi_value variants(napi_env env, napi_callback_info) {
+  napi_value result = nullptr;
+  napi_create_array(env, &result);
+  for (uint32_t i = 0; i < kVariants; i++) {
+    napi_value name = nullptr;
+    napi_create_string_utf8(env, kVariantNames[i], NAPI_AUTO_LENGTH, &name);
+    napi_set_element(env, result, i, name);
+  }
+  return result;
+}
+
 }  // namespace
 
 NAPI_MODULE_INIT() {
   const struct {
     const char* name;
     napi_callback callback;
-  } functions[] = {{"fma", fma}, {"fmaFlops", fma_flops}, {"loop", loop}, {"patterns", patterns}};
+  } functions[] = {{"fma", fma},           {"fmaFlops", fma_flops}, {"loop", loop},
+                   {"patterns", patterns}, {"variants", variants}};
   for (const auto& entry : functions) {
     napi_value function = nullptr;
     napi_create_function(env, entry.name, NAPI_AUTO_LENGTH, entry.callback, nullptr, &function);

@@ -29,28 +29,24 @@ function fmaCeiling(dtype, threads) {
 
 /** A loop over large float32 `arrays` of one size; work in bytes. */
 function loopCeiling(name, threads, arrays) {
-  const { loop, patterns } = addon();
+  const { loop, patterns, variants: names } = addon();
   const index = patterns().findIndex((pattern) => pattern.name === name);
   const { moves } = patterns()[index];
-  const variants = ["plain stores", "streaming stores"].map((note, variant) => ({
+  const variants = names().map((note, variant) => ({
     ...TURN,
-    note: `loop with ${note}`,
+    note,
     work: moves * arrays[0].byteLength,
     run: (calls) => loop(index, variant, threads, calls, ...arrays),
   }));
   return fastest(variants, 1);
 }
+
 /** The ceiling of a case on its operands; undefined where none is known. */
 export function ceilingOf({ unit, dtype, pattern }, threads, operands) {
-  if (unit === "GFLOP/s") return fmaCeiling(dtype, threads);
-  return (
-    pattern &&
-    loopCeiling(
-      pattern,
-      threads,
-      Object.values(operands).filter(({ length }) => length > 1),
-    )
-  );
+  if (unit === "GFLOP/s") return { ...fmaCeiling(dtype, threads), note: undefined };
+  if (!pattern) return undefined;
+  const arrays = Object.values(operands).filter(({ length }) => length > 1);
+  return loopCeiling(pattern, threads, arrays);
 }
 
 // Far beyond any last-level cache: two arrays of 128 MiB.
@@ -63,11 +59,8 @@ export function* ceilingRows(threads) {
     const fma = fmaCeiling(dtype, threads);
     yield row({ name: "peak fma", shape: [], dtype, unit: "GFLOP/s", flops: fma.work }, fma);
   }
-  const copy = loopCeiling(
-    "copy",
-    threads,
-    [0, 1].map(() => new Float32Array(COPIED).fill(1)),
-  );
+  const arrays = [0, 1].map(() => new Float32Array(COPIED).fill(1));
+  const copy = loopCeiling("copy", threads, arrays);
   const common = { name: "peak copy", shape: [COPIED], dtype: "float32", unit: "GB/s" };
   yield row({ ...common, bytes: copy.work }, copy);
 }

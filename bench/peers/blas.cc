@@ -1,4 +1,4 @@
-// Calls the matrix products of a BLAS library from Node, many times in a row, so that its calls cost no crossing.
+// Calls the matrix products of a BLAS library from Node, many times in a row: its calls cost no crossing.
 //   open(file) → { gemm(transA, transB, m, n, k, a, b, c, calls) → ns,
 //                  gemv(trans, rows, columns, matrix, x, y, calls) → ns, setThreads(n), core() }
 // Several libraries may be open at once: each is loaded with its symbols to itself.
@@ -12,14 +12,13 @@ namespace {
 
 // The C interface to BLAS (netlib's cblas.h).
 enum { kRowMajor = 101, kNoTrans = 111, kTrans = 112 };
-using Sgemm = void (*)(int, int, int, int, int, int, float, const float*, int, const float*, int, float, float*, int);
-using Dgemm = void (*)(int, int, int, int, int, int, double, const double*, int, const double*, int, double, double*,
-                       int);
+template <class T>
+using Gemm = void (*)(int, int, int, int, int, int, T, const T*, int, const T*, int, T, T*, int);
 using Sgemv = void (*)(int, int, int, int, float, const float*, int, const float*, int, float, float*, int);
 
 struct Library {
-  Sgemm sgemm;
-  Dgemm dgemm;
+  Gemm<float> sgemm;
+  Gemm<double> dgemm;
   Sgemv sgemv;
   void (*set_threads)(int);
   std::string core;
@@ -96,8 +95,8 @@ napi_value gemm(napi_env env, napi_callback_info info) {
   const auto run = [&](auto function, auto one) {
     using T = decltype(one);
     return timed(env, calls, [&] {
-      function(kRowMajor, opa, opb, m, n, k, one, static_cast<const T*>(a.data), lda, static_cast<const T*>(b.data),
-               ldb, T(0), static_cast<T*>(c.data), n);
+      function(kRowMajor, opa, opb, m, n, k, one, static_cast<const T*>(a.data), lda,
+               static_cast<const T*>(b.data), ldb, T(0), static_cast<T*>(c.data), n);
     });
   };
   return a.is_double ? run(library.dgemm, 1.0) : run(library.sgemm, 1.0f);
@@ -137,8 +136,8 @@ napi_value open(napi_env env, napi_callback_info info) {
   void* handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) return fail(env, dlerror());
   Library* library = new Library;  // as long as the process
-  library->sgemm = symbol<Sgemm>(handle, "cblas_sgemm");
-  library->dgemm = symbol<Dgemm>(handle, "cblas_dgemm");
+  library->sgemm = symbol<Gemm<float>>(handle, "cblas_sgemm");
+  library->dgemm = symbol<Gemm<double>>(handle, "cblas_dgemm");
   library->sgemv = symbol<Sgemv>(handle, "cblas_sgemv");
   library->set_threads = symbol<void (*)(int)>(handle, "openblas_set_num_threads");
   if (!library->set_threads) library->set_threads = symbol<void (*)(int)>(handle, "bli_thread_set_num_threads");
