@@ -1,5 +1,6 @@
-// npm run bench -- [--filter REGEX] [--threads 1,2] [--json FILE]: the native executor against the TypeScript one, and
-// both against what the machine can do at most. Every side of a row is verified before it is timed.
+// npm run bench -- [--filter REGEX] [--threads 1,2] [--json FILE] [--report FILE.html]
+// The native executor against the TypeScript one, and against what the machine can do at most. Every side of a row is
+// verified before it is timed.
 import { allCases } from "./cases/all.mjs";
 import { eagerCases, onEagerOperation } from "./cases/eager.mjs";
 import { compareLosses, onEager, trainCases } from "./cases/train.mjs";
@@ -46,4 +47,4 @@ for (const threads of options.threads) {
     await session.measure(work, () => prepareTraining(work));
   }
 }
-session.finish(options.json);
+await session.finish(options);

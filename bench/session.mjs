@@ -13,6 +13,7 @@ export function parseOptions(more = {}) {
       filter: { type: "string", default: "" },
       threads: { type: "string", default: [...new Set([1, availableParallelism()])].join() },
       json: { type: "string" },
+      report: { type: "string" },
       ...more,
     },
   });
@@ -93,8 +94,10 @@ export class Session {
     }
   }
 
-  finish(file) {
-    if (file) writeFileSync(file, `${JSON.stringify(this.rows, null, 1)}\n`);
+  /** Writes the files that were asked for. */
+  async finish({ json, report }) {
+    if (json) writeFileSync(json, `${JSON.stringify(this.rows, null, 1)}\n`);
+    if (report) writeFileSync(report, (await import("./report/report.mjs")).reportPage(this.rows));
     if (this.failures === 0) return;
     this.say(`${this.failures} rows failed`);
     process.exitCode = 1;

@@ -11,6 +11,9 @@ const FUNCTIONS = {
 };
 const spread = (size, seed) => uniform(size, seed).map((x) => 4 * x);
 
+// For each element; a transcendental function has no count that is not of an implementation.
+const FLOPS = { add: 1, sum: 1, relu: 1 };
+
 /** `pattern` names the hand-written loop (ceilings.cc) that arrays beyond the caches are held against. */
 const common = (name, size, arrays, pattern) => ({
   kind: name,
@@ -19,6 +22,7 @@ const common = (name, size, arrays, pattern) => ({
   dtype: "float32",
   unit: "GB/s",
   bytes: 4 * size * arrays,
+  flops: name in FLOPS ? FLOPS[name] * size : undefined,
   kernel: `${name}_f32`,
   scalars: [],
   pattern,

@@ -12,6 +12,7 @@ const adam = (size, pattern) => ({
   unit: "GB/s",
   // Reads the gradient; reads and writes the parameter and both moments.
   bytes: 4 * size * 7,
+  flops: 13 * size,
   pattern,
   kernel: "adam_f32",
   dims: [size, 1, 1, 1, 1],
@@ -41,6 +42,7 @@ const sgd = (size, pattern) => ({
   dtype: "float32",
   unit: "GB/s",
   bytes: 4 * size * 3,
+  flops: 2 * size,
   pattern,
   kernel: "sgd_f32",
   dims: [size, 1, 1],

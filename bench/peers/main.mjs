@@ -1,5 +1,5 @@
-// npm run bench:peers -- [--filter REGEX] [--threads 1,2] [--peers NAME,…] [--json FILE]: the same work on every peer
-// that is installed, one peer after the other, ours and theirs in turn.
+// npm run bench:peers -- [--filter REGEX] [--threads 1,2] [--peers NAME,…] [--json FILE] [--report FILE.html]
+// The same work on every peer that is installed, one peer after the other, ours and theirs in turn.
 import { allCases } from "../cases/all.mjs";
 import { compareLosses, onEager, trainCases, trainInputs } from "../cases/train.mjs";
 import { ceilingOf, ceilingRows } from "../ceilings/ceilings.mjs";
@@ -91,5 +91,5 @@ for (const description of chosen) {
   await peer.close?.();
 }
 for (const line of [...betterBlas(session.rows), ...missing]) session.say(line);
-session.finish(options.json);
+await session.finish(options);
 process.exit(); // some peers leave threads that would keep the process
