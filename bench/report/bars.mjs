@@ -9,9 +9,12 @@ export function bars(rows, { width, isNarrow, label }) {
   const logs = rows.map(({ ratio }) => Math.log2(ratio));
   const most = Math.max(1, Math.ceil(Math.max(...logs) + 0.4));
   const least = Math.min(-1, Math.floor(Math.min(...logs) - 0.4));
+  const names = rows.map(({ name }) => name.replace(/^matmul /, "").replace(/x(?=\d)/g, "×"));
+  // Wider than ECharts thinks without a DOM: the page's font is not known here.
+  const labelWidth = Math.max(...names.map(({ length }) => length)) * (isNarrow ? 6.3 : 7) + 12;
   const ordered = [...rows].reverse(); // the category axis counts from below
   const option = {
-    grid: { left: 8, right: 20, top: 8, bottom: 8, containLabel: true },
+    grid: { left: labelWidth, right: 24, top: 8, bottom: 28 },
     xAxis: {
       ...AXIS,
       type: "value",
@@ -26,7 +29,7 @@ export function bars(rows, { width, isNarrow, label }) {
     yAxis: {
       ...AXIS,
       type: "category",
-      data: ordered.map(({ name }) => name.replace(/^matmul /, "").replace(/x(?=\d)/g, "×")),
+      data: [...names].reverse(),
       splitLine: { show: false },
       axisLine: { show: false },
       axisLabel: { color: INK, fontSize: isNarrow ? 11 : 12 },

@@ -6,7 +6,7 @@ export const MUTED = "var(--muted)";
 export const LINE = "var(--line)";
 
 export const AXIS = {
-  axisLine: { show: true, lineStyle: { color: LINE } },
+  axisLine: { show: true, onZero: false, lineStyle: { color: LINE } },
   axisTick: { show: false },
   axisLabel: { color: MUTED, fontSize: 12 },
   nameTextStyle: { color: MUTED, fontSize: 12 },

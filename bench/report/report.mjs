@@ -5,7 +5,7 @@ import { geometricMean } from "../harness.mjs";
 import { describeMachine } from "../machine.mjs";
 import { ratiosToBetterBlas } from "../summary.mjs";
 import { bars } from "./bars.mjs";
-import { CEILINGS, labelOf, SIDES, threadsOf } from "./names.mjs";
+import { labelOf, SIDES, threadsOf } from "./names.mjs";
 import { roofline } from "./roofline.mjs";
 
 const COLORS = `
@@ -17,9 +17,11 @@ h3 { margin: 22px 0 4px; font-size: 15px; }
 h3 small { color: var(--muted); font-weight: 400; }
 .peers { display: grid; grid-template-columns: 1fr 1fr; gap: 8px 32px; align-items: start; }
 .peers > div { min-width: 0; }
-.numbers dd small { font-size: 14px; font-weight: 400; color: var(--muted); }
+.numbers { grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); }
+.numbers dd { margin: 0 0 4px; }
 details summary { cursor: pointer; color: var(--muted); }
 @media (max-width: 760px) { .peers { grid-template-columns: 1fr; } }
+@media (max-width: 620px) { .wide { display: none; } .narrow { display: block; } }
 `;
 
 /** The same drawing for wide and for narrow pages; the style sheet shows one of them. */
@@ -29,26 +31,30 @@ const threadCounts = (rows) => [...new Set(rows.map(({ threads }) => threads))].
 
 function headline(rows) {
   const numbers = [...ratiosToBetterBlas(rows)].map(([threads, ratios]) => [
-    `matmul, against the better of OpenBLAS and BLIS, ${threadsOf(threads)}`,
+    `products, against the better of OpenBLAS and BLIS, ${threadsOf(threads)}`,
     `${geometricMean([...ratios.values()]).toFixed(2)}×`,
   ]);
   for (const against of ["pytorch", "ts"]) {
     const ratios = rows
       .filter((row) => row.against === against && row.threads === 1)
       .map(({ ratio }) => ratio);
-    if (ratios.length > 0) {
-      numbers.push([
-        `all rows against ${labelOf(against)}, 1 thread`,
-        `${geometricMean(ratios).toFixed(2)}×`,
-      ]);
-    }
+    if (ratios.length === 0) continue;
+    numbers.push([`all rows against ${labelOf(against)}, 1 thread`, `${geometricMean(ratios).toFixed(2)}×`]);
   }
-  for (const row of rows.filter(
-    ({ name, dtype, threads }) => CEILINGS.includes(name) && dtype === "float32" && threads === 1,
-  )) {
-    numbers.push([`${row.name}, 1 thread`, `${row.median.toPrecision(3)} ${row.unit}`]);
+  const large = rows.filter(
+    ({ name, threads }) => threads === 1 && /^matmul (512|1024|2048)x\1x\1 ..$/.test(name),
+  );
+  if (large.length > 0) {
+    const least = Math.min(...large.map(({ peakFraction }) => peakFraction));
+    numbers.push([
+      "of the peak of fused multiply-adds, 512³ and above, at least",
+      `${(100 * least).toFixed(0)} %`,
+    ]);
   }
-  return facts(numbers, "numbers");
+  const items = numbers.map(
+    ([name, value]) => `<div><dd>${escapeHtml(value)}</dd><dt>${escapeHtml(name)}</dt></div>`,
+  );
+  return `<dl class="numbers">${items.join("")}</dl>`;
 }
 
 function rooflineSection(rows) {

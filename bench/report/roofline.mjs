@@ -47,101 +47,115 @@ const NAMED = {
   "add 16777216": "add",
 };
 
+// Axes are linear in the logarithm, so that every power of two can have its line.
+const log = Math.log2;
+const powerOfTwo = (x) => (x < 0 ? `1/${2 ** -x}` : `${2 ** x}`);
+const axis = (min, max, more) => ({
+  ...AXIS,
+  type: "value",
+  min,
+  max,
+  interval: 1,
+  axisLabel: { ...AXIS.axisLabel, formatter: powerOfTwo },
+  ...more,
+});
+
+/** One of the two lines, with its text at a place on it. */
+const roof = (data, text, [x, y, position]) => ({
+  type: "line",
+  data: data.map((point) => point.map(log)),
+  symbol: "none",
+  silent: true,
+  lineStyle: { color: INK, width: 1.5 },
+  markPoint: {
+    symbol: "circle",
+    symbolSize: 0.1,
+    label: { show: true, formatter: text, color: MUTED, fontSize: 12, position, distance: 7 },
+    data: [{ coord: [log(x), log(y)] }],
+  },
+  z: 1,
+});
+
+const scatter = ({ side, points }) => ({
+  type: "scatter",
+  name: SIDES[side].label,
+  symbol: SIDES[side].symbol,
+  symbolSize: side === "thalweg" ? 9 : 8,
+  itemStyle: { color: SIDES[side].color, opacity: 0.85 },
+  z: side === "thalweg" ? 3 : 2,
+  data: points.map(({ value }) => value.map(log)),
+});
+
+/** Names of some rows, above their points and the roof. */
+function captions(sides, roofAt) {
+  const data = Object.entries(NAMED).flatMap(([name, text]) => {
+    const values = sides.flatMap(({ points }) =>
+      points.filter((point) => point.name === name).map(({ value }) => value),
+    );
+    if (values.length === 0) return [];
+    const [x] = values[0];
+    const y = Math.max(roofAt(x), ...values.map((value) => value[1]));
+    return [{ coord: [log(x), log(y)], label: { formatter: text } }];
+  });
+  const label = { show: true, position: "top", distance: 7, color: INK, fontSize: 11 };
+  return {
+    type: "scatter",
+    data: [],
+    silent: true,
+    markPoint: { symbol: "circle", symbolSize: 0.1, label, data },
+  };
+}
+
 /** Null where the rows have no ceilings for that count of threads. */
 export function roofline(rows, threads, { width, height, isNarrow }) {
   const ceiling = (name) =>
     rows.find((row) => row.name === name && row.threads === threads && row.dtype === "float32");
   const [fma, copy] = CEILINGS.map(ceiling);
   if (!fma || !copy) return null;
-  const [left, right] = [1 / 16, 512];
-  const ridge = fma.median / copy.median;
-  const bottom = 10 ** Math.floor(Math.log10(left * copy.median));
-  const top = 10 ** Math.ceil(Math.log10(fma.median * 1.05));
-  const roof = (data, text, position) => ({
-    type: "line",
-    data,
-    symbol: "none",
-    silent: true,
-    lineStyle: { color: INK, width: 1.5 },
-    endLabel: { show: false },
-    markPoint: {
-      symbol: "circle",
-      symbolSize: 0.1,
-      data: [
-        {
-          coord: position,
-          label: { show: true, formatter: text, color: MUTED, fontSize: 12, position: "top" },
-        },
-      ],
-    },
-    z: 1,
-  });
   const sides = pointsOf(rows, threads);
-  const scatter = ({ side, points }) => ({
-    type: "scatter",
-    name: SIDES[side].label,
-    symbol: SIDES[side].symbol,
-    symbolSize: side === "thalweg" ? 10 : 8,
-    itemStyle: { color: SIDES[side].color, opacity: side === "thalweg" ? 0.9 : 0.75 },
-    z: side === "thalweg" ? 3 : 2,
-    data: points.map(({ name, value }) => ({
-      value,
-      label: {
-        show: side === "thalweg" && !isNarrow && name in NAMED,
-        formatter: NAMED[name],
-        position: "bottom",
-        color: INK,
-        fontSize: 11,
-      },
-    })),
-    labelLayout: { hideOverlap: true },
-  });
+  const points = sides.flatMap(({ points }) => points.map(({ value }) => value));
+  const [intensities, speeds] = [0, 1].map((i) => points.map((value) => log(value[i])));
+  const ridge = fma.median / copy.median;
+  const left = Math.floor(Math.min(-1, ...intensities) - 0.3);
+  const right = Math.ceil(Math.max(log(ridge) + 2, ...intensities) + 0.3);
+  const bottom = Math.floor(Math.min(log(copy.median) - 2, ...speeds) - 0.5);
+  const top = Math.ceil(Math.max(log(fma.median), ...speeds) + 0.4);
+  const start = Math.max(2 ** left, 2 ** bottom / copy.median);
+  const onSlope = Math.sqrt(start * ridge);
+  const slope = [onSlope, onSlope * copy.median, "right"];
+  const flat = [2 ** (right - 2), fma.median, isNarrow ? "top" : [-40, -40]];
   const option = {
     legend: {
       top: 0,
       left: 0,
+      itemGap: 16,
+      itemWidth: 10,
+      itemHeight: 10,
       data: sides.map(({ side }) => SIDES[side].label),
       textStyle: { color: INK, fontSize: 12 },
     },
-    grid: { left: 8, right: 18, top: isNarrow ? 76 : 52, bottom: 30, containLabel: true },
-    xAxis: {
-      ...AXIS,
-      type: "log",
-      logBase: 2,
-      min: left,
-      max: right,
-      name: "arithmetic per byte of operands (flop/byte)",
-      nameLocation: "middle",
-      nameGap: 30,
-      axisLabel: { ...AXIS.axisLabel, formatter: (x) => (x < 1 ? `1/${1 / x}` : `${x}`), hideOverlap: true },
-    },
-    yAxis: {
-      ...AXIS,
-      type: "log",
-      min: bottom,
-      max: top,
-      name: "GFLOP/s",
-      nameLocation: "end",
-      nameTextStyle: { ...AXIS.nameTextStyle, align: "left" },
-    },
+    grid: { left: 8, right: 18, top: isNarrow ? 84 : 60, bottom: 30, containLabel: true },
+    xAxis: axis(left, right, { name: "flop per byte of operands", nameLocation: "middle", nameGap: 30 }),
+    yAxis: axis(bottom, top, { name: "GFLOP/s", nameTextStyle: { ...AXIS.nameTextStyle, align: "right" } }),
     series: [
       roof(
         [
-          [left, left * copy.median],
+          [start, start * copy.median],
           [ridge, fma.median],
         ],
-        isNarrow ? "" : `copy ${copy.median.toFixed(0)} GB/s`,
-        [left * 5, left * 6.6 * copy.median],
+        `copy ${copy.median.toFixed(0)} GB/s`,
+        slope,
       ),
       roof(
         [
           [ridge, fma.median],
-          [right, fma.median],
+          [2 ** right, fma.median],
         ],
         `FMA ${fma.median.toFixed(0)} GFLOP/s`,
-        [isNarrow ? 64 : 160, fma.median],
+        flat,
       ),
       ...sides.map(scatter),
+      ...(isNarrow ? [] : [captions(sides, (x) => Math.min(x * copy.median, fma.median))]),
     ],
   };
   return draw(option, { width, height, label: `Roofline, ${threadsOf(threads)}` });
