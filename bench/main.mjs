@@ -11,6 +11,7 @@ import { parseOptions, Session } from "./session.mjs";
 // A call of the TypeScript executor beyond these takes most of a second and more.
 const MOST_FLOPS = 3e8;
 const MOST_BYTES = 1e8;
+const SCALED = ["matmul 1024x1024x1024 nn", "matmul 512x512x512 nn"];
 const isQuick = ({ flops = 0, bytes }) => flops <= MOST_FLOPS && bytes <= MOST_BYTES;
 
 /** Both executors on one case, verified; the ceiling is that of the kernel, and the public API has none. */
@@ -34,6 +35,21 @@ function prepareTraining(work) {
   return { ours, theirs, residual: compareLosses(work, ours, theirs), against: "ts" };
 }
 
+/** A product on all threads against one: their times are `ratio` apart, and rates are those of all. */
+async function measureScaling(work, threads) {
+  const on = (count, run) => (calls) => {
+    session.setThreads(count);
+    run(calls);
+  };
+  await session.measure({ ...work, name: `scaling ${work.name.replace("matmul ", "")}` }, async (keep) => {
+    const one = keep(onNative(work, work.inputs()));
+    const residual = await verify(work, one, "native");
+    const sides = [threads, 1].map((count) => ({ run: on(count, one.run) }));
+    const by = { ...session.native, threads };
+    return { ours: sides[0], theirs: { ...sides[1], note: "over one thread" }, residual, by };
+  });
+}
+
 const options = parseOptions();
 const session = new Session({ rounds: 9, budgetNs: 1.2e9 });
 const instructions = allCases();
@@ -46,5 +62,10 @@ for (const threads of options.threads) {
   for (const work of trainCases().filter(options.selects)) {
     await session.measure(work, () => prepareTraining(work));
   }
+}
+const most = Math.max(...options.threads);
+if (most > 1) {
+  const chosen = instructions.filter(({ name }) => SCALED.includes(name)).filter(options.selects);
+  for (const work of chosen) await measureScaling(work, most);
 }
 await session.finish(options);

@@ -63,6 +63,7 @@ function ratioTable(rows, unit, others, columns = []) {
 const ofPeak = { title: "of peak", value: (row) => fixed(row?.peakFraction) };
 const isProduct = ({ name }) => name.startsWith("matmul");
 const isTraining = ({ name }) => name.startsWith("train");
+const isScaling = ({ name }) => name.startsWith("scaling");
 const isCeiling = ({ name }) => name.startsWith("peak");
 
 function tables(rows) {
@@ -92,6 +93,15 @@ function tables(rows) {
       command: "npm run bench:peers -- --peers openblas,blis --filter '^matmul'",
       text: betterBlas(rows).join(".  \n"),
       body: ratioTable(against("openblas", "blis"), "GFLOP/s", ["openblas", "blis"], [ofPeak]),
+    },
+    {
+      title: "All threads over one",
+      command: "npm run bench -- --filter '^matmul (512|1024)x.* nn$'",
+      text: "The same product on all threads and on one, in turn.",
+      body: markdownTable(
+        ["", "threads", "times faster"],
+        rows.filter(isScaling).map((row) => [row.name, row.threads, fixed(row.ratio)]),
+      ),
     },
     {
       title: "Functions, losses and updates against PyTorch",

@@ -35,6 +35,10 @@ export function makeRow(work, { by, residual, against, note }, { ours, theirs, c
   };
 }
 
+/** A row's name with its type where the name does not say it and it is not float32. */
+export const titleOf = ({ name, dtype }) =>
+  dtype === "float64" && !name.endsWith("f64") ? `${name} f64` : name;
+
 const NAME_WIDTH = 34;
 const number = (x) => x.toPrecision(4).padStart(10);
 const optional = (x) => (x === null ? "" : x.toFixed(2)).padStart(8);
@@ -42,9 +46,9 @@ const optional = (x) => (x === null ? "" : x.toFixed(2)).padStart(8);
 export const HEADER = `${"name".padEnd(NAME_WIDTH)} thr${"median".padStart(10)}${"best".padStart(10)} ${"unit".padEnd(10)}${"of peak".padStart(8)}${"ratio".padStart(8)}  against`;
 
 export function formatRow(row) {
-  const { name, threads, median, best, unit, peakFraction, ratio, against, note } = row;
+  const { threads, median, best, unit, peakFraction, ratio, against, note } = row;
   return (
-    `${name.padEnd(NAME_WIDTH)}${String(threads).padStart(4)}${number(median)}${number(best)} ${unit.padEnd(10)}` +
+    `${titleOf(row).padEnd(NAME_WIDTH)}${String(threads).padStart(4)}${number(median)}${number(best)} ${unit.padEnd(10)}` +
     `${optional(peakFraction)}${optional(ratio)}  ${against ?? ""}${note ? ` (${note})` : ""}`
   ).trimEnd();
 }

@@ -1,5 +1,6 @@
 // jax-js on wasm: functions compiled by its jit. One thread: it has more only where browsers have workers.
 import { INSTALL } from "./install.mjs";
+import { suitsNode } from "./suits.mjs";
 
 /** What jax-js computes for each kind of case: a function of its operands in order. */
 const FUNCTIONS = {
@@ -38,7 +39,7 @@ export const jaxJs = {
       about: "wasm, jit, one thread",
       prepare: (work, inputs) => {
         const body = FUNCTIONS[work.kind]?.(jax, work);
-        if (!body || work.dtype !== "float32" || work.pattern) return null;
+        if (!body || !suitsNode(work)) return null;
         const compiled = jax.jit(body);
         const shapes = shapesOf(work);
         const arrays = Object.values(inputs).map((data, i) => jax.numpy.array(data, { shape: shapes[i] }));

@@ -1,6 +1,7 @@
 // onnxruntime-node on its CPU provider: a model of one node, with inputs and output that stay where they are.
 import { INSTALL } from "./install.mjs";
 import { oneNodeModel } from "./onnx_model.mjs";
+import { suitsNode } from "./suits.mjs";
 
 const isTransposed = (letter) => Number(letter === "t");
 
@@ -28,7 +29,7 @@ export const onnxruntime = {
       about: `${ort.env.versions?.node ?? ""} cpu provider`.trim(),
       prepare: async (work, inputs, threads) => {
         const node = NODES[work.kind]?.(work);
-        if (!node || work.dtype !== "float32" || work.pattern) return null;
+        if (!node || !suitsNode(work)) return null;
         const operands = { ...inputs, ...work.outputs(inputs) };
         const described = Object.keys(operands).map((name, i) => ({ name, shape: node.shapes[i] }));
         const model = oneNodeModel({ ...node, inputs: described.slice(0, -1), output: described.at(-1) });

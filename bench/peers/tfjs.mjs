@@ -2,6 +2,7 @@
 // against the TypeScript one. Both use one thread: its wasm threads do not run in Node.
 import { repeat } from "../harness.mjs";
 import { INSTALL } from "./install.mjs";
+import { suitsNode } from "./suits.mjs";
 
 const IN_JAVASCRIPT = ["matmul 512x512x512 nn", "matmul 128x784x256 nn"];
 
@@ -52,7 +53,7 @@ const peer = (backend, more) => ({
       about: `${tf.version_core}, one thread`,
       prepare: (work, inputs) => {
         const operation = OPERATIONS[work.kind]?.(tf, work);
-        if (!operation || work.dtype !== "float32" || work.pattern) return null;
+        if (!operation || !suitsNode(work)) return null;
         if (backend === "cpu" && !IN_JAVASCRIPT.includes(work.name)) return null;
         const tensors = {};
         for (const [name, data] of Object.entries(inputs)) {

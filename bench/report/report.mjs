@@ -3,6 +3,7 @@ import { escapeHtml, facts, page, section, table } from "../../dist/cli/report/h
 import { STYLE } from "../../dist/cli/report/style.js";
 import { geometricMean } from "../harness.mjs";
 import { describeMachine } from "../machine.mjs";
+import { titleOf } from "../rows.mjs";
 import { ratiosToBetterBlas } from "../summary.mjs";
 import { bars } from "./bars.mjs";
 import { labelOf, SIDES, threadsOf } from "./names.mjs";
@@ -101,7 +102,7 @@ function ratioSection(rows, threads) {
 function everyRow(rows) {
   const head = ["row", "threads", "median", "best", "unit", "of peak", "ratio", "against", "residual"];
   const body = rows.map((row) => [
-    row.dtype === "float64" && !row.name.endsWith("f64") ? `${row.name} f64` : row.name,
+    titleOf(row),
     String(row.threads),
     row.median.toPrecision(4),
     row.best.toPrecision(4),

@@ -136,7 +136,7 @@ export function roofline(rows, threads, { width, height, isNarrow }) {
     },
     grid: { left: 8, right: 18, top: isNarrow ? 84 : 60, bottom: 30, containLabel: true },
     xAxis: axis(left, right, { name: "flop per byte of operands", nameLocation: "middle", nameGap: 30 }),
-    yAxis: axis(bottom, top, { name: "GFLOP/s", nameTextStyle: { ...AXIS.nameTextStyle, align: "right" } }),
+    yAxis: axis(bottom, top, { name: "GFLOP/s", nameTextStyle: { ...AXIS.nameTextStyle, align: "left" } }),
     series: [
       roof(
         [
