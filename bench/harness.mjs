@@ -25,6 +25,9 @@ const MOST_CALLS = 1 << 20;
 const FEWEST_ROUNDS = 3;
 // Threads of one side must not spin on the other's time: libgomp's do so for some milliseconds after a call.
 const SETTLE_MS = 40;
+// After a rest the system may keep all threads of a side on one core for about 10 ms, until it balances its load.
+const WARM_UP_AFTER_REST_NS = 2e7;
+const TURN_AFTER_REST_NS = 4e7;
 
 /** Nanoseconds per call. */
 async function time(body, calls) {
@@ -43,6 +46,7 @@ async function estimate(body) {
 
 /** Prepares a side for turns: `take()` gives nanoseconds per call over one turn, `cost` about what it takes. */
 async function turns({ run, turnNs = TURN_NS }, rests) {
+  const length = rests ? TURN_AFTER_REST_NS : turnNs;
   const rest = async () => {
     if (rests) await sleep(SETTLE_MS);
   };
@@ -50,12 +54,13 @@ async function turns({ run, turnNs = TURN_NS }, rests) {
   const perCall = await estimate(run);
   const callsIn = (ns) => Math.min(MOST_CALLS, Math.max(1, Math.round(ns / perCall)));
   return {
-    cost: Math.max(perCall, turnNs) + (rests ? SETTLE_MS * 1e6 + Math.max(perCall, WARM_UP_NS) : 0),
+    cost:
+      Math.max(perCall, length) + (rests ? SETTLE_MS * 1e6 + Math.max(perCall, WARM_UP_AFTER_REST_NS) : 0),
     take: async () => {
       await rest();
-      // After a rest threads are asleep and caches cold: those calls do not count.
-      if (rests) await time(run, callsIn(WARM_UP_NS));
-      return time(run, callsIn(turnNs));
+      // Those calls do not count.
+      if (rests) await time(run, callsIn(WARM_UP_AFTER_REST_NS));
+      return time(run, callsIn(length));
     },
   };
 }

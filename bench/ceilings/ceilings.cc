@@ -7,6 +7,7 @@
 // vectors are the compiler's, so that it serves any processor.
 #include <node_api.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
@@ -15,6 +16,9 @@
 
 #if defined(__AVX__)
 #include <immintrin.h>
+#endif
+#if defined(__linux__)
+#include <sched.h>
 #endif
 
 namespace {
@@ -184,17 +188,65 @@ int integer(napi_env env, napi_value value) {
   return result;
 }
 
-// Nanoseconds until all threads have ended; each runs body(number).
+// Holds threads back until each has a core of its own: for some milliseconds after their start the system may have
+// put several on one. It gives up after 50 ms.
+class Gate {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  explicit Gate(int threads) : cores_(threads) {
+    for (std::atomic<int>& core : cores_) core = kNowhere;
+  }
+
+  void pass(int number) {
+    while (!open_.load(std::memory_order_acquire)) {
+#if defined(__linux__)
+      cores_[number].store(sched_getcpu(), std::memory_order_relaxed);
+#else
+      cores_[number].store(number, std::memory_order_relaxed);
+#endif
+      if (number == 0 && (are_distinct() || Clock::now() - made_ > std::chrono::milliseconds(50))) {
+        start_ = Clock::now();
+        open_.store(true, std::memory_order_release);
+      }
+    }
+  }
+
+  double nanoseconds() const { return std::chrono::duration<double, std::nano>(Clock::now() - start_).count(); }
+
+ private:
+  static constexpr int kNowhere = -1;
+
+  bool are_distinct() const {
+    for (size_t i = 0; i < cores_.size(); i++) {
+      if (cores_[i] == kNowhere) return false;
+      for (size_t j = 0; j < i; j++) {
+        if (cores_[i] == cores_[j]) return false;
+      }
+    }
+    return true;
+  }
+
+  std::vector<std::atomic<int>> cores_;
+  std::atomic<bool> open_{false};
+  const Clock::time_point made_ = Clock::now();
+  Clock::time_point start_;
+};
+
+// Nanoseconds until all threads have ended, from when they begin; each runs body(number).
 template <class Body>
 napi_value timed(napi_env env, int threads, Body body) {
-  const auto start = std::chrono::steady_clock::now();
+  Gate gate(threads);
+  const auto work = [&](int number) {
+    gate.pass(number);
+    body(number);
+  };
   std::vector<std::thread> others;
-  for (int t = 1; t < threads; t++) others.emplace_back(body, t);
-  body(0);
+  for (int t = 1; t < threads; t++) others.emplace_back(work, t);
+  work(0);
   for (std::thread& other : others) other.join();
-  const std::chrono::duration<double, std::nano> elapsed = std::chrono::steady_clock::now() - start;
   napi_value result = nullptr;
-  napi_create_double(env, elapsed.count(), &result);
+  napi_create_double(env, gate.nanoseconds(), &result);
   return result;
 }
 

@@ -70,7 +70,7 @@ if (chosen.length < names.length) {
   process.exit(2);
 }
 installPackages();
-const session = new Session();
+const session = new Session({ rounds: 15, budgetNs: 1.8e9 });
 const cases = [...allCases(), ...trainCases()].filter(options.selects);
 const missing = [];
 
