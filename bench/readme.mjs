@@ -151,9 +151,9 @@ Both take \`--filter REGEX\`, \`--threads 1,2\`, \`--json FILE\` and \`--report 
 installed into \`bench/peers\` when they are first needed, and are no dependency of the package.
 
 Both sides of a row are verified before they are timed, against a plain float64 reference (products by Freivalds'
-check), and training by its first five losses. They take turns of 20 ms within one run, and the ratio (the other's time
+check), and training by its first five losses. They take turns of 20 to 40 ms within one run, and the ratio (the other's time
 over ours, above 1: ours is faster) is the median over pairs of turns. Where a side leaves threads that spin, all rest
-before their turns. Ours is timed through Node-API, one call of a prepared program for each operation; BLAS in C++
+and warm up before their turns. Ours is timed through Node-API, one call of a prepared program for each operation; BLAS in C++
 in the same process; PyTorch by a loop in Python; the others as a program in Node uses them.
 
 A row of \`--json\` has \`name, shape, dtype, backend, isa, threads, median, best, unit, peakFraction, residual, ratio,
