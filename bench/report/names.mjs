@@ -7,7 +7,7 @@ export const SIDES = {
   onnxruntime: { label: "ONNX Runtime", color: "var(--s4)", symbol: "roundRect" },
   "tfjs-wasm": { label: "TensorFlow.js wasm", color: "var(--s5)", symbol: "pin" },
   "tfjs-cpu": { label: "TensorFlow.js cpu", color: "var(--s6)", symbol: "arrow" },
-  "jax-js": { label: "jax-js wasm", color: "var(--s6)", symbol: "arrow" },
+  "jax-js": { label: "jax-js wasm", color: "var(--s7)", symbol: "emptyTriangle" },
   ts: { label: "TypeScript executor", color: "var(--s7)", symbol: "emptyCircle" },
 };
 

@@ -43,7 +43,8 @@ function headline(rows) {
     numbers.push([`all rows against ${labelOf(against)}, 1 thread`, `${geometricMean(ratios).toFixed(2)}×`]);
   }
   const large = rows.filter(
-    ({ name, threads }) => threads === 1 && /^matmul (512|1024|2048)x\1x\1 ..$/.test(name),
+    ({ name, threads, peakFraction }) =>
+      threads === 1 && peakFraction !== null && /^matmul (512|1024|2048)x\1x\1 ..$/.test(name),
   );
   if (large.length > 0) {
     const least = Math.min(...large.map(({ peakFraction }) => peakFraction));
