@@ -1,6 +1,8 @@
-// Timing: ours and theirs alternate within one run, and the ratio is taken pair by pair.
+// Timing: sides take turns within one run, and ratios are taken turn by turn, so that what the machine does meanwhile
+// meets all. A body takes a number of calls to make and returns nothing, or the nanoseconds it measured.
 
 const now = () => Number(process.hrtime.bigint());
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export const median = (values) => {
   const sorted = [...values].sort((a, b) => a - b);
@@ -8,50 +10,79 @@ export const median = (values) => {
   return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 };
 
-/** Threads of the other side spin for some tens of milliseconds before they sleep; they must not spin on our time. */
-const settle = () => new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-const SETTLE_MS = 60;
+export const geometricMean = (values) =>
+  Math.exp(values.reduce((sum, x) => sum + Math.log(x), 0) / values.length);
 
-/** Nanoseconds per call of `body`, over `calls` calls. `body` may instead return the nanoseconds it measured. */
+/** A body that calls a synchronous function. */
+export const repeat = (call) => (calls) => {
+  for (let i = 0; i < calls; i++) call();
+};
+
+// A turn is long against the clock and the first call after a change of sides, short against drifts of the machine.
+const TURN_NS = 2e7;
+const WARM_UP_NS = 2e6;
+const MOST_CALLS = 1 << 20;
+const FEWEST_ROUNDS = 3;
+// Threads of one side must not spin on the other's time: libgomp's do so for some milliseconds after a call.
+const SETTLE_MS = 40;
+// After a rest the system may keep all threads of a side on one core for about 10 ms, until it balances its load.
+const WARM_UP_AFTER_REST_NS = 2e7;
+const TURN_AFTER_REST_NS = 4e7;
+
+/** Nanoseconds per call. */
 async function time(body, calls) {
   const start = now();
   const measured = await body(calls);
   return (measured ?? now() - start) / calls;
 }
 
-/** How many calls take about `target` ns. */
-async function calibrate(body, target) {
+/** Nanoseconds of one call, roughly; the body is warm afterwards. */
+async function estimate(body) {
   for (let calls = 1; ; calls *= 2) {
     const perCall = await time(body, calls);
-    if (perCall * calls > 2e6 || calls >= 1 << 20) return Math.max(1, Math.round(target / perCall));
+    if (perCall * calls >= WARM_UP_NS || calls >= MOST_CALLS) return perCall;
   }
+}
+
+/** Prepares a side for turns: `take()` gives nanoseconds per call over one turn, `cost` about what it takes. */
+async function turns({ run, turnNs = TURN_NS }, rests) {
+  const length = rests ? TURN_AFTER_REST_NS : turnNs;
+  const rest = async () => {
+    if (rests) await sleep(SETTLE_MS);
+  };
+  await rest();
+  const perCall = await estimate(run);
+  const callsIn = (ns) => Math.min(MOST_CALLS, Math.max(1, Math.round(ns / perCall)));
+  return {
+    cost:
+      Math.max(perCall, length) + (rests ? SETTLE_MS * 1e6 + Math.max(perCall, WARM_UP_AFTER_REST_NS) : 0),
+    take: async () => {
+      await rest();
+      // Those calls do not count.
+      if (rests) await time(run, callsIn(WARM_UP_AFTER_REST_NS));
+      return time(run, callsIn(length));
+    },
+  };
 }
 
 /**
- * Times two bodies in turn (with a pause between where the second is another process); each takes a number of calls to make. Returns nanoseconds per call of the first (median
- * and best) and the median ratio second / first.
+ * Times sides in turn. A side is `{ run, turnNs?, hasThreads? }`: `run(calls)` is its body, and `hasThreads` says that
+ * it leaves threads behind that spin for a while; then all sides rest before their turns, but those with `isCeiling`,
+ * which follow ours at once. Slow sides get fewer rounds than `rounds`, so as to take no more than `budgetNs` if
+ * possible. Returns for each side the nanoseconds per call, turn by turn.
  */
-export async function compare(ours, theirs, { pairs = 15, isOtherProcess = false } = {}) {
-  const turn = isOtherProcess ? settle : () => {};
-  // After a pause caches are cold and threads asleep: a turn is long enough that this does not count.
-  const target = isOtherProcess ? 2e8 : 2e7;
-  await turn();
-  const ourCalls = await calibrate(ours, target);
-  await turn();
-  const theirCalls = theirs ? await calibrate(theirs, target) : 0;
-  const times = [];
-  const ratios = [];
-  for (let pair = 0; pair < pairs; pair++) {
-    await turn();
-    const a = await time(ours, ourCalls);
-    times.push(a);
-    await turn();
-    if (theirs) ratios.push((await time(theirs, theirCalls)) / a);
+export async function takeTurns(sides, { rounds: most = 15, budgetNs = 2.5e9 } = {}) {
+  const rests = sides.some(({ hasThreads }) => hasThreads);
+  const prepared = [];
+  for (const side of sides) prepared.push(await turns(side, rests && !side.isCeiling));
+  const cost = prepared.reduce((sum, side) => sum + side.cost, 0);
+  const rounds = Math.min(most, Math.max(FEWEST_ROUNDS, Math.floor(budgetNs / cost)));
+  const times = sides.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, side] of prepared.entries()) times[i].push(await side.take());
   }
-  return { median: median(times), best: Math.min(...times), ratio: theirs ? median(ratios) : null };
+  return times;
 }
 
-/** Calls a synchronous function a number of times. */
-export const repeat = (body) => (calls) => {
-  for (let i = 0; i < calls; i++) body();
-};
+/** Median of b over a, turn by turn. */
+export const medianRatio = (a, b) => median(b.map((ns, i) => ns / a[i]));

@@ -1,72 +1,71 @@
-// npm run bench -- [--filter REGEX] [--threads N] [--json FILE]: the native executor against the TypeScript one, and
-// the eager training step against PyTorch's where python3-torch is installed. Every row is verified, then timed.
-import { writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
-import { backendInfo, setNumThreads } from "../dist/index.js";
-import { compare } from "./harness.mjs";
-import { kernelRows } from "./rows/kernels.mjs";
-import { trainRows } from "./rows/train.mjs";
+// npm run bench -- [--filter REGEX] [--threads 1,2] [--json FILE] [--report FILE.html]
+// The native executor against the TypeScript one, and against what the machine can do at most. Every side of a row is
+// verified before it is timed.
+import { allCases } from "./cases/all.mjs";
+import { eagerCases, onEagerOperation } from "./cases/eager.mjs";
+import { compareLosses, onEager, trainCases } from "./cases/train.mjs";
+import { ceilingOf, ceilingRows } from "./ceilings/ceilings.mjs";
+import { onNative, onTypeScript, verify } from "./executors.mjs";
+import { parseOptions, Session } from "./session.mjs";
 
-const { values: options } = parseArgs({
-  options: {
-    filter: { type: "string", default: "" },
-    threads: { type: "string" },
-    json: { type: "string" },
-  },
-});
-const filter = new RegExp(options.filter);
-if (options.threads) setNumThreads(Number(options.threads));
-const { backend, isa, threads } = backendInfo();
-if (backend !== "native") {
-  console.error("bench: the native binary is not loaded (see thalweg info); there is nothing to compare");
-  process.exit(1);
+// A call of the TypeScript executor beyond these takes most of a second and more.
+const MOST_FLOPS = 3e8;
+const MOST_BYTES = 1e8;
+const SCALED = ["matmul 1024x1024x1024 nn", "matmul 512x512x512 nn"];
+const isQuick = ({ flops = 0, bytes }) => flops <= MOST_FLOPS && bytes <= MOST_BYTES;
+
+/** Both executors on one case, verified; the ceiling is that of the kernel, and the public API has none. */
+async function prepare(work, threads, keep) {
+  const inputs = work.inputs();
+  const side = (backend) => {
+    if (work.call) return onEagerOperation(work, inputs, backend);
+    return backend === "ts" ? onTypeScript(work, inputs) : onNative(work, inputs);
+  };
+  const ours = keep(side("native"));
+  const residual = await verify(work, ours, "native");
+  const ceiling = work.call ? undefined : ceilingOf(work, threads, ours.operands);
+  if (!isQuick(work)) return { ours, ceiling, residual };
+  const theirs = keep(side("ts"));
+  await verify(work, theirs, "TypeScript");
+  return { ours, theirs, ceiling, residual, against: "ts" };
 }
 
-const perUnit = {
-  "GFLOP/s": (work, ns) => work / ns,
-  "GB/s": (work, ns) => work / ns,
-  us: (_work, ns) => ns / 1e3,
-  "samples/s": (work, ns) => (work / ns) * 1e9,
-};
+function prepareTraining(work) {
+  const [ours, theirs] = ["native", "ts"].map((backend) => onEager(work, backend));
+  return { ours, theirs, residual: compareLosses(work, ours, theirs), against: "ts" };
+}
 
-console.log(`native (${isa}, ${threads} threads); ratio = the other's time over ours, median of pairs`);
-console.log(
-  `${"name".padEnd(44)}${"median".padStart(10)}${"best".padStart(10)} ${"unit".padEnd(10)}${"ratio".padStart(8)}  against`,
-);
-const rows = [];
-for (const row of [...kernelRows(), ...trainRows()]) {
-  if (!filter.test(row.name)) continue;
-  const prepared = await row.prepare();
-  if (prepared.missing) {
-    console.log(`${row.name.padEnd(44)}${prepared.missing}`);
-    continue;
-  }
-  try {
-    const measured = await compare(prepared.ours, prepared.theirs, prepared);
-    const convert = (ns) => perUnit[row.unit](row.work, ns);
-    const result = {
-      name: row.name,
-      shape: row.shape,
-      dtype: row.dtype,
-      backend,
-      isa,
-      threads,
-      median: convert(measured.median),
-      best: convert(measured.best),
-      unit: row.unit,
-      peakFraction: null,
-      residual: prepared.residual,
-      ratio: measured.ratio,
-      against: prepared.against,
-    };
-    rows.push(result);
-    const number = (x) => x.toPrecision(4).padStart(10);
-    console.log(
-      `${row.name.padEnd(44)}${number(result.median)}${number(result.best)} ${row.unit.padEnd(10)}` +
-        `${result.ratio.toFixed(2).padStart(8)}  ${result.against}${prepared.note ? ` (${prepared.note})` : ""}`,
-    );
-  } finally {
-    await prepared.close?.();
+/** A product on all threads against one: their times are `ratio` apart, and rates are those of all. */
+async function measureScaling(work, threads) {
+  const on = (count, run) => (calls) => {
+    session.setThreads(count);
+    run(calls);
+  };
+  await session.measure({ ...work, name: `scaling ${work.name.replace("matmul ", "")}` }, async (keep) => {
+    const one = keep(onNative(work, work.inputs()));
+    const residual = await verify(work, one, "native");
+    const sides = [threads, 1].map((count) => ({ run: on(count, one.run) }));
+    const by = { ...session.native, threads };
+    return { ours: sides[0], theirs: { ...sides[1], note: "over one thread" }, residual, by };
+  });
+}
+
+const options = parseOptions();
+const session = new Session({ rounds: 9, budgetNs: 1.2e9 });
+const instructions = allCases();
+const cases = [...instructions, ...eagerCases(instructions)].filter(options.selects);
+
+for (const threads of options.threads) {
+  session.setThreads(threads);
+  for (const { work, side } of ceilingRows(threads)) await session.measure(work, () => ({ ours: side }));
+  for (const work of cases) await session.measure(work, (keep) => prepare(work, threads, keep));
+  for (const work of trainCases().filter(options.selects)) {
+    await session.measure(work, () => prepareTraining(work));
   }
 }
-if (options.json) writeFileSync(options.json, `${JSON.stringify(rows, null, 1)}\n`);
+const most = Math.max(...options.threads);
+if (most > 1) {
+  const chosen = instructions.filter(({ name }) => SCALED.includes(name)).filter(options.selects);
+  for (const work of chosen) await measureScaling(work, most);
+}
+await session.finish(options);

@@ -1,16 +1,25 @@
-"""PyTorch's eager training step, driven by one JSON line at a time on standard input."""
+"""PyTorch's side of the benchmark, driven by one JSON line at a time on standard input.
+
+prepare  makes a case ready and calls it once; the outputs are written to files
+threads  sets the threads of PyTorch and of its BLAS
+run      calls it so many times and says how long that took
+"""
 
 import ctypes
 import json
+import os
 import sys
 import time
 
 import numpy
 import torch
 
+functional = torch.nn.functional
+
 
 def read(spec):
-    return torch.from_numpy(numpy.fromfile(spec["path"], dtype=numpy.float32).reshape(spec["shape"]).copy())
+    array = numpy.fromfile(spec["path"], dtype=spec["dtype"]).reshape(spec["shape"])
+    return torch.from_numpy(array.copy())
 
 
 def set_threads(threads, blas):
@@ -24,46 +33,130 @@ def set_threads(threads, blas):
             return "OpenBLAS"
         except (OSError, AttributeError):
             pass
-    return "reference BLAS: apt-get install libopenblas0-pthread for a fair one"
+    return "reference BLAS (apt-get install libopenblas0-pthread for a fair one)"
 
 
-class Trainer:
-    def __init__(self, request):
-        tensors = [read(spec) for spec in request["parameters"]]
-        layers = []
-        for weight, bias in zip(tensors[::2], tensors[1::2]):
-            linear = torch.nn.Linear(weight.shape[1], weight.shape[0])
-            with torch.no_grad():
-                linear.weight.copy_(weight)
-                linear.bias.copy_(bias)
-            layers += [linear, torch.nn.ReLU()]
-        self.model = torch.nn.Sequential(*layers[:-1])
-        parameters = self.model.parameters()
-        adam = request["optimizer"] == "adam"
-        self.optimizer = torch.optim.Adam(parameters, lr=1e-3) if adam else torch.optim.SGD(parameters, lr=0.1)
-        self.x = read(request["x"])
-        self.y = torch.tensor(request["labels"])
+# Each gives the call and the outputs by name. Results go into arrays that stay, where PyTorch allows it.
 
-    def step(self):
-        self.optimizer.zero_grad(set_to_none=True)
-        loss = torch.nn.functional.cross_entropy(self.model(self.x), self.y)
+
+def unary(function):
+    def prepare(inputs, _request):
+        x = inputs["x"]
+        y = torch.empty_like(x)
+        return lambda: function(x, out=y), {"y": y}
+
+    return prepare
+
+
+def add(inputs, _request):
+    a, b = inputs["a"], inputs["b"]
+    y = torch.empty_like(a)
+    return lambda: torch.add(a, b, out=y), {"y": y}
+
+
+def total(inputs, _request):
+    x, y = inputs["x"], torch.empty(1)
+    return lambda: torch.sum(x, 0, keepdim=True, out=y), {"y": y}
+
+
+def softmax(inputs, _request):
+    x = inputs["x"]
+    y = torch.empty_like(x)
+    return lambda: torch.ops.aten._softmax.out(x, 1, False, out=y), {"y": y}
+
+
+def cross_entropy(inputs, _request):
+    x, labels = inputs["x"], inputs["labels"].long()
+    loss = torch.empty(len(labels))
+
+    def call():
+        loss.set_(functional.cross_entropy(x, labels, reduction="none"))
+
+    return call, {"loss": loss}
+
+
+def optimizer(make):
+    def prepare(inputs, request):
+        parameter = torch.nn.Parameter(inputs["param"])
+        parameter.grad = inputs["grad"]
+        return make([parameter]).step, {"param": parameter.detach()}
+
+    return prepare
+
+
+def train(inputs, request):
+    tensors = [read(spec) for spec in request["parameters"]]
+    layers = []
+    for weight, bias in zip(tensors[::2], tensors[1::2]):
+        linear = torch.nn.Linear(weight.shape[1], weight.shape[0])
+        with torch.no_grad():
+            linear.weight.copy_(weight)
+            linear.bias.copy_(bias)
+        layers += [linear, torch.nn.ReLU()]
+    model = torch.nn.Sequential(*layers[:-1])
+    rule = torch.optim.Adam if request["optimizer"] == "adam" else torch.optim.SGD
+    rule = rule(model.parameters(), lr=request["lr"])
+    x, y = inputs["x"], inputs["labels"].long()
+
+    def step():
+        rule.zero_grad(set_to_none=True)
+        loss = functional.cross_entropy(model(x), y)
         loss.backward()
-        self.optimizer.step()
+        rule.step()
         return loss.item()
 
+    return step, {}
 
-trainer = None
+
+PREPARE = {
+    "exp": unary(torch.exp),
+    "tanh": unary(torch.tanh),
+    "sigmoid": unary(torch.sigmoid),
+    "gelu": unary(torch._C._nn.gelu),
+    "add": add,
+    "sum": total,
+    "softmax": softmax,
+    "cross_entropy": cross_entropy,
+    # The loop over tensors, which is the fastest of its forms on a processor for a single large tensor.
+    "adam": optimizer(lambda parameters: torch.optim.Adam(parameters, lr=1e-3)),
+    "sgd": optimizer(lambda parameters: torch.optim.SGD(parameters, lr=1e-3)),
+    "train": train,
+}
+
+
+def prepare(request):
+    inputs = {name: read(spec) for name, spec in request["inputs"].items()}
+    call, outputs = PREPARE[request["kind"]](inputs, request)
+    if request["kind"] == "train":
+        return call, {"losses": [call() for _ in range(request["verifiedSteps"])]}
+    call()
+    paths = {}
+    for name, output in outputs.items():
+        paths[name] = os.path.join(request["folder"], "output_" + name)
+        output.numpy().tofile(paths[name])
+    return call, {"outputs": paths}
+
+
+def run(calls):
+    start = time.perf_counter_ns()
+    for _ in range(calls):
+        call()
+    return time.perf_counter_ns() - start
+
+
+call = None
 for line in sys.stdin:
     request = json.loads(line)
     reply = {}
-    if request["command"] == "prepare":
-        trainer = Trainer(request)
-        reply["losses"] = [trainer.step() for _ in range(request["verify"])]
-    elif request["command"] == "threads":
-        reply["library"] = set_threads(request["threads"], request["blas"])
-    else:
-        start = time.perf_counter_ns()
-        for _ in range(request["calls"]):
-            trainer.step()
-        reply["nanoseconds"] = time.perf_counter_ns() - start
+    try:
+        if request["command"] == "version":
+            reply["version"] = torch.__version__
+        elif request["command"] == "prepare":
+            call, reply = prepare(request)
+        elif request["command"] == "threads":
+            reply["library"] = set_threads(request["threads"], request["blas"])
+        else:
+            reply["nanoseconds"] = run(request["calls"])
+    except Exception as error:
+        reply["error"] = f"{type(error).__name__}: {error}"
     print(json.dumps(reply), flush=True)
