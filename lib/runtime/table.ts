@@ -192,8 +192,11 @@ export class KernelEntry {
   readonly name: KernelName;
   /** The row's text with T replaced. */
   readonly signatureText: string;
-  /** Names of the scalar arguments, in order. */
+  /** Names of the scalar arguments, in order, without variadic ones. */
   readonly scalars: readonly string[];
+  /** Whether any number of scalars may follow. */
+  readonly hasVariadicScalars: boolean;
+  private readonly scalarText: string;
   private readonly dtype: StorageType;
   private readonly factory: KernelFactory;
   private parsed: Signature | null = null;
@@ -202,7 +205,9 @@ export class KernelEntry {
   constructor(rowName: string, { signature, scalars, factory }: Row<string>, dtype: StorageType) {
     this.name = `${rowName}_${dtype}` as KernelName;
     this.signatureText = substituteType(signature, dtype);
-    this.scalars = scalars === "" ? [] : scalars.split(" ");
+    this.scalarText = scalars;
+    this.hasVariadicScalars = scalars.endsWith("*");
+    this.scalars = scalars.split(" ").filter((name) => name !== "" && !name.endsWith("*"));
     this.dtype = dtype;
     this.factory = factory;
   }
@@ -210,6 +215,11 @@ export class KernelEntry {
   get signature(): Signature {
     this.parsed ??= parseSignature(this.signatureText);
     return this.parsed;
+  }
+
+  /** `name:signature:scalars`, the kernel's line in the table's hash. */
+  get line(): string {
+    return `${this.name}:${this.signatureText}:${this.scalarText}`;
   }
 
   get run(): Kernel {
@@ -237,8 +247,8 @@ export const TABLE_VERSION: number = hashTable();
 
 function hashTable(): number {
   let hash = 2166136261;
-  for (const { name, signatureText, scalars } of KERNELS) {
-    const line = `${name}:${signatureText}:${scalars.join(" ")}\n`;
+  for (const kernel of KERNELS) {
+    const line = `${kernel.line}\n`;
     for (let i = 0; i < line.length; i++) hash = Math.imul(hash ^ line.charCodeAt(i), 16777619);
   }
   return hash >>> 0;

@@ -82,6 +82,8 @@ TEST(signatures_parse) {
   CHECK(s.operands[1].storage == Storage::I32 && s.operands[1].letters.empty());
   CHECK(s.operands[2].storage == Storage::U8 && s.operands[2].role == Role::InOut);
   CHECK(s.operands[3].role == Role::Out && s.operands[3].letters == (std::vector<int>{2, 0}));
+  CHECK_EQ(parse_signature("u8[S]*, f32[S] -> f32[S]*", &s), "");
+  CHECK(s.operands[0].is_variadic && !s.operands[1].is_variadic && s.operands[2].is_variadic);
   CHECK_EQ(parse_signature("-> i64[S]", &s), "");
   CHECK_EQ(s.operands.size(), size_t{1});
 }
@@ -89,7 +91,8 @@ TEST(signatures_parse) {
 TEST(bad_signatures_are_refused) {
   for (const char* text : {"", "f32[S]", "f32[S] ->", "->", "f32[S] -> f32", "f31[S] -> f32[S]", "T[S] -> f32[S]",
                            "&f32[S] -> f32[S]", "f32[S] -> f32[S] more", "f32[S -> f32[S]", "f32[1] -> f32[S]",
-                           "f32[S],f32[S] -> f32[S]", "f32[abcdefghi] -> f32[a]"}) {
+                           "f32[S],f32[S] -> f32[S]", "f32[abcdefghi] -> f32[a]", "f32*[S] -> f32[S]",
+                           "f32[S]** -> f32[S]"}) {
     CHECK_IN(!parse_error(text).empty(), text);
   }
 }
@@ -272,7 +275,7 @@ TEST(buffers_are_checked_again) {
 TEST(a_bad_index_is_named) {
   float x[10] = {}, out[3] = {7, 7, 7};
   int32_t index[3] = {0, 9, 12};
-  Call call{&spec_of("gather_f32"), {{10}, {1}, {3}}, {}, {}};
+  Call call{&spec_of("gather_f32"), {{10}, {1}, {3}}, {}, {}, {}, {}};
   call.views = {{{10, 1}, {1, 1}, 0, 10}, {{3}, {1}, 0, 3}, {{3, 1}, {1, 1}, 0, 3}};
   const std::vector<double> words = call.words();
   const Buffer buffers[] = {{x, 10, Storage::F32}, {index, 3, Storage::I32}, {out, 3, Storage::F32}};
@@ -289,10 +292,10 @@ TEST(a_bad_index_is_named) {
 namespace {
 
 // Elements that a program's instructions walk; refused here above a million so that the test ends.
-bool is_small(const KernelSpec& spec, const std::vector<double>& words) {
-  size_t at = 2 + 2 * spec.signature.operands.size();
+bool is_small(const Call& call, const std::vector<double>& words) {
+  size_t at = call.first_dim();
   double count = 1;
-  for (const Letter& letter : spec.signature.letters) {
+  for (const Letter& letter : call.spec->signature.letters) {
     int64_t rank = letter.is_group ? static_cast<int64_t>(words[at++]) : 1;
     for (; rank > 0; rank--) count *= std::max(words[at++], 1.0);
   }
@@ -301,11 +304,11 @@ bool is_small(const KernelSpec& spec, const std::vector<double>& words) {
 
 // Puts operands of one type into one buffer, so that outputs overlap inputs and indices.
 void share_buffers(Call* call, std::vector<double>* words) {
-  const std::vector<Operand>& operands = call->spec->signature.operands;
+  const std::vector<Operand>& operands = call->operands;
   for (size_t i = 1; i < operands.size(); i++) {
     for (size_t j = 0; j < i; j++) {
       if (operands[j].storage != operands[i].storage) continue;
-      (*words)[2 + 2 * i] = static_cast<double>(j);
+      (*words)[call->first_operand() + 2 * i] = static_cast<double>(j);
       call->views[j].length = std::max(call->views[j].length, call->views[i].length);
       break;
     }
@@ -349,10 +352,10 @@ TEST(hostile_programs_stay_inside_their_buffers) {
     }
     std::vector<Block> blocks;
     for (size_t i = 0; i < call.views.size(); i++) {
-      blocks.emplace_back(spec.signature.operands[i].storage, call.views[i].length);
+      blocks.emplace_back(call.operands[i].storage, call.views[i].length);
       for (int64_t b = 0; b < blocks[i].size(); b++) {
         // Small numbers and wild ones, so that indices are sometimes valid.
-        const bool is_low_byte = b % storage_bytes(spec.signature.operands[i].storage) == 0;
+        const bool is_low_byte = b % storage_bytes(call.operands[i].storage) == 0;
         blocks[i].bytes()[b] = static_cast<unsigned char>(is_low_byte ? random.integer(0, 4) : 0);
       }
     }
@@ -363,7 +366,9 @@ TEST(hostile_programs_stay_inside_their_buffers) {
       continue;
     }
     accepted++;
-    if (words[0] != call.words()[0] || !is_small(spec, words)) continue;
+    const std::vector<double> given = call.words();
+    if (!std::equal(words.begin(), words.begin() + static_cast<long>(call.first_operand()), given.begin())) continue;
+    if (!is_small(call, words)) continue;
     set_thread_limit(static_cast<int>(random.integer(1, 3)));
     for (const Level* const* level = supported_levels(); *level != nullptr; level++) {
       program.run(**level, buffers.data());
