@@ -13,12 +13,15 @@ enum class Storage : uint8_t { F32, F64, I32, U8, I64 };
 constexpr int kMaxRank = 16;
 constexpr int kMaxOperands = 32;
 
-// Outcome of a kernel. Arguments are checked before a kernel runs, so the one thing that can be wrong is an index
-// that it reads from a buffer; it then writes nothing.
+// Outcome of a kernel. Arguments are checked before a kernel runs, so what can be wrong is an index that it reads
+// from a buffer, or the code that it finds among its scalars (fused_code.h); it then writes nothing.
 struct Status {
-  int64_t position = -1;  // element of the index operand that is wrong, or -1
-  int64_t index = 0;      // its value
+  int64_t position = -1;  // element of the index operand, or instruction of the code, that is wrong; or -1
+  int64_t index = 0;      // the index
   int64_t bound = 0;      // it must be in [0, bound)
+  const char* what = nullptr;  // the wrong thing in the code: `what` is `value`; it must be `needed`
+  double value = 0;
+  const char* needed = nullptr;
   bool ok() const { return position < 0; }
 };
 

@@ -275,6 +275,11 @@ Outcome Program::run(const Level& level, const Buffer* buffers) const {
     const Args args{operands, dims_.data() + instruction.dims, words_.data() + instruction.scalars,
                     dims_.data() + instruction.counts, static_cast<int64_t>(instruction.scalar_count)};
     const Status status = level.kernels[spec.row](args);
+    if (status.what != nullptr) {
+      return failure(Outcome::Kind::BadProgram, "%s: instruction %lld of its code: %s is %s; it must be %s",
+                     spec.name.c_str(), Wide{status.position}, status.what, text_of(status.value).c_str(),
+                     status.needed);
+    }
     if (!status.ok()) {
       return failure(Outcome::Kind::BadIndex, "%s: index %lld at position %lld is outside [0, %lld)",
                      spec.name.c_str(), Wide{status.index}, Wide{status.position}, Wide{status.bound});

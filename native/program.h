@@ -36,7 +36,7 @@ class Program {
   // Whether these buffers, in the place of those it was loaded with, still hold everything it touches.
   Outcome check(const Buffer* buffers, int buffer_count) const;
 
-  // Runs all instructions on buffers that `load` or `check` has accepted. Stops at the first bad index; the
+  // Runs all instructions on buffers that `load` or `check` has accepted. Stops at the first bad index or code; the
   // instructions before it have run.
   Outcome run(const Level& level, const Buffer* buffers) const;
 

@@ -63,8 +63,11 @@ std::string parse_operand(Cursor* cursor, Role role, Signature* signature) {
   return "";
 }
 
-KernelSpec make_spec(const char* name, const char* tag, const char* signature, const char* scalars, int row) {
-  KernelSpec spec{std::string(name) + "_" + tag, substitute_type(signature, tag), scalars, 0, row, {}, false};
+KernelSpec make_spec(const char* name, const char* tag, const char* signature, const char* scalars, int row,
+                     bool is_map) {
+  KernelSpec spec{std::string(name) + "_" + tag, substitute_type(signature, tag), scalars, 0, row, {}, false,
+                  Storage::F32, is_map};
+  storage_of(tag, &spec.type);
   bool inside = false;
   for (const char c : spec.scalar_names) {
     if (c != ' ' && !inside) spec.scalars++;
@@ -85,14 +88,17 @@ KernelSpec make_spec(const char* name, const char* tag, const char* signature, c
 std::vector<KernelSpec> make_table() {
   constexpr struct {
     const char *name, *tag, *signature, *scalars;
+    bool is_map;
   } kRows[] = {
-#define ROW(name, tag, type, signature, scalars) {#name, #tag, signature, scalars},
+#define ROW(name, tag, type, signature, scalars) {#name, #tag, signature, scalars, false},
+#define MAP_ROW(name, tag, type, signature, scalars) {#name, #tag, signature, scalars, true},
 #include "kernels.def"
+#undef MAP_ROW
 #undef ROW
   };
   std::vector<KernelSpec> table;
   int row = 0;
-  for (const auto& r : kRows) table.push_back(make_spec(r.name, r.tag, r.signature, r.scalars, row++));
+  for (const auto& r : kRows) table.push_back(make_spec(r.name, r.tag, r.signature, r.scalars, row++, r.is_map));
   std::sort(table.begin(), table.end(),
             [](const KernelSpec& a, const KernelSpec& b) { return a.name < b.name; });
   return table;

@@ -45,6 +45,8 @@ struct KernelSpec {
   int row;  // position in Level::kernels
   Signature signature;
   bool has_variadic_scalars;  // any number after the others
+  Storage type;               // T
+  bool is_map;                // a row MAP(…)
 };
 
 // Storage type of a name (`f32`), and back; false where there is none.

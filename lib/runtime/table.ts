@@ -4,6 +4,8 @@
  */
 import * as binary from "./kernels/binary.js";
 import * as cast from "./kernels/cast.js";
+import type { MapFactory, MapLoop } from "./kernels/elementwise.js";
+import { fused } from "./kernels/fused.js";
 import * as gather from "./kernels/gather.js";
 import * as loss from "./kernels/loss.js";
 import { matmul } from "./kernels/matmul.js";
@@ -16,20 +18,20 @@ import * as unary from "./kernels/unary.js";
 import { parseSignature, type Signature, substituteType } from "./signature.js";
 import { type Kernel, type KernelFactory, STORAGE_OF_LETTER, type StorageType } from "./types.js";
 
-interface Row<DTypes extends string> {
+interface Row<DTypes extends string, Factory extends KernelFactory = KernelFactory> {
   /** Letters of STORAGE_OF_LETTER. */
   readonly dtypes: DTypes;
   readonly signature: string;
   readonly scalars: string;
-  readonly factory: KernelFactory;
+  readonly factory: Factory;
 }
 
-const row = <const DTypes extends string>(
+const row = <const DTypes extends string, Factory extends KernelFactory>(
   dtypes: DTypes,
   signature: string,
   scalars: string,
-  factory: KernelFactory,
-): Row<DTypes> => ({ dtypes, signature, scalars, factory });
+  factory: Factory,
+): Row<DTypes, Factory> => ({ dtypes, signature, scalars, factory });
 
 /** The rows by name: element types of T, signature, scalars, and what makes the kernel for one T. */
 export const ROWS = {
@@ -171,6 +173,14 @@ export const ROWS = {
     random.philoxNormal,
   ),
   dropout_mask: row("FD", "-> T[S]", "seed_low seed_high offset_low offset_high p", random.dropoutMask),
+
+  // chains of elementwise operations and folds
+  fused: row(
+    "FD",
+    "u8[OR]*, T[OR]* -> T[OR]*, T[O]*",
+    "code*",
+    fused((number) => KERNELS[number]),
+  ),
 } as const;
 
 /** The names of rows, such as `add`. */
@@ -197,7 +207,9 @@ export class KernelEntry {
   /** Whether any number of scalars may follow. */
   readonly hasVariadicScalars: boolean;
   private readonly scalarText: string;
-  private readonly dtype: StorageType;
+  /** The row's name, and the value of T. */
+  readonly stem: string;
+  readonly dtype: StorageType;
   private readonly factory: KernelFactory;
   private parsed: Signature | null = null;
   private kernel: Kernel | null = null;
@@ -208,6 +220,7 @@ export class KernelEntry {
     this.scalarText = scalars;
     this.hasVariadicScalars = scalars.endsWith("*");
     this.scalars = scalars.split(" ").filter((name) => name !== "" && !name.endsWith("*"));
+    this.stem = rowName;
     this.dtype = dtype;
     this.factory = factory;
   }
@@ -220,6 +233,12 @@ export class KernelEntry {
   /** `name:signature:scalars`, the kernel's line in the table's hash. */
   get line(): string {
     return `${this.name}:${this.signatureText}:${this.scalarText}`;
+  }
+
+  /** The loop of an elementwise function of floats, which `fused` can apply; null for other kernels. */
+  get map(): MapLoop | null {
+    const isFloat = this.dtype === "f32" || this.dtype === "f64";
+    return isFloat && "map" in this.factory ? (this.factory as MapFactory).map(this.dtype) : null;
   }
 
   get run(): Kernel {

@@ -8,6 +8,7 @@
 
 #include "program.h"
 #include "random.h"
+#include "random_code.h"
 
 namespace thalweg {
 
@@ -77,10 +78,9 @@ struct Call {
   std::vector<Operand> operands;  // variadic ones as often as they are there
   std::vector<int64_t> counts;    // how often that is
 
-  // Where the words of the operands begin, of the dims, and of the scalars.
+  // Where the words of the operands begin, and those of the dims.
   size_t first_operand() const { return 2 + counts.size(); }
   size_t first_dim() const { return first_operand() + 2 * views.size(); }
-  size_t first_scalar() const { return words().size() - scalars.size(); }
 
   std::vector<double> words() const {
     const Signature& signature = spec->signature;
@@ -128,6 +128,10 @@ inline Call random_call(Random& random, const KernelSpec& spec, const std::vecto
     call.views.push_back(random_view(random, axes, layout, operand.role == Role::In));
   }
   for (int i = 0; i < spec.scalars; i++) call.scalars.push_back(random.pick({0.0, 1.0, 0.5, 0.1, 2.0, 0.9, 3.0}));
+  if (spec.has_variadic_scalars) {
+    const std::vector<double> code = random_code(random, spec.type, call.counts);
+    call.scalars.insert(call.scalars.end(), code.begin(), code.end());
+  }
   return call;
 }
 

@@ -1,5 +1,6 @@
 // Every kernel, from its signature alone: all levels and thread counts give the bits of the scalar level on one
 // thread, every output element is written whatever was there before, and nothing else is. No kernel is named here.
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
@@ -240,6 +241,29 @@ TEST(middling_sizes_in_every_letter_agree) {
         sizes.push_back(letter.is_group ? Sizes{random.integer(1, 3), random.integer(20, 70)}
                                         : Sizes{random.integer(20, 70)});
       }
+      check_call(random, random_call(random, spec, sizes, layout), 3);
+    }
+  }
+}
+
+TEST(kernels_with_code_agree_on_many_programs) {
+  Random random(5);
+  for (const KernelSpec& spec : kernel_table()) {
+    if (!spec.has_variadic_scalars) continue;
+    for (int trial = 0; trial < 400; trial++) {
+      // Sizes around those of a tile and of a block, each with room for the others.
+      std::vector<Sizes> sizes;
+      int64_t most = random.pick({int64_t{40}, int64_t{3000}, int64_t{30000}});
+      for (size_t i = 0; i < spec.signature.letters.size(); i++) {
+        Sizes axes(static_cast<size_t>(spec.signature.letters[i].is_group ? random.integer(0, 3) : 1));
+        for (int64_t& axis : axes) {
+          axis = random.chance(0.03) ? 0 : random.chance(0.3) ? random.integer(1, most) : random.integer(1, 1 + most % 12);
+          most = std::max<int64_t>(1, most / std::max<int64_t>(axis, 1));
+        }
+        sizes.push_back(axes);
+      }
+      if (random.chance(0.3)) std::reverse(sizes.begin(), sizes.end());
+      const Layout layout = random.chance(0.5) ? Layout::Contiguous : Layout::Strided;
       check_call(random, random_call(random, spec, sizes, layout), 3);
     }
   }

@@ -272,6 +272,99 @@ TEST(buffers_are_checked_again) {
   CHECK_EQ(program.check(buffers.data(), 3).message, "program: buffer 1 has 8 elements of f64; it needs 3 of f32");
 }
 
+TEST(bad_code_of_a_chain_is_named) {
+  // One u8 input, one input, one output and one fold, over O = [3] and R = [2].
+  const auto outcome_of = [](const std::vector<double>& code) {
+    const KernelSpec& spec = spec_of("fused_f32");
+    Call call{&spec, {{3}, {2}}, {}, code, {}, {1, 1, 1, 1}};
+    call.operands = spec.signature.operands;
+    for (int i = 0; i < 3; i++) call.views.push_back({{3, 2}, {2, 1}, 0, 6});
+    call.views.push_back({{3}, {1}, 0, 3});
+    uint8_t bytes[6] = {1, 0, 1, 0, 1, 0};
+    float x[6] = {1, 2, 3, 4, 5, 6}, y[6] = {7, 7, 7, 7, 7, 7}, sums[3] = {7, 7, 7};
+    Program program;
+    const Outcome loaded = load(&program, call.words(), {{bytes, 6, Storage::U8}, {x, 6, Storage::F32},
+                                                         {y, 6, Storage::F32}, {sums, 3, Storage::F32}});
+    CHECK_EQ(loaded.message, "");
+    const std::vector<Buffer> buffers = {{bytes, 6, Storage::U8}, {x, 6, Storage::F32}, {y, 6, Storage::F32},
+                                         {sums, 3, Storage::F32}};
+    Outcome outcome;
+    for (const Level* const* level = supported_levels(); *level != nullptr; level++) {
+      outcome = program.run(**level, buffers.data());
+      CHECK(outcome.ok() || (y[0] == 7 && sums[0] == 7));
+      CHECK(outcome.ok() || outcome.kind == Outcome::Kind::BadProgram);
+    }
+    if (outcome.ok()) CHECK(y[3] == 0 && y[4] == 10 && sums[0] == 2 && sums[2] == 10);
+    return outcome.message;
+  };
+  const auto number = [](const char* name) { return static_cast<double>(&spec_of(name) - kernel_table().data()); };
+  const double mul = number("mul_f32"), add = number("add_f32"), sum = number("sum_f32");
+  // y = 2·x where the byte is 1, and its sums.
+  const std::vector<double> good = {-1, 0, 0, -1, 1, 1, mul, 2, 0, 1, add, 15, 2, 2, -2, 2, 15, sum, 3, 15};
+  CHECK_EQ(outcome_of(good), "");
+  const auto with = [&](size_t word, double value) {
+    std::vector<double> code = good;
+    code[word] = value;
+    return outcome_of(code);
+  };
+  const std::string at = "fused_f32: instruction ";
+  for (const double bad : {-3.0, 0.5, 1e9, std::nan(""), number("add_f64"), number("softmax_f32"), number("mean_f32"),
+                           number("cast_from_f32_f32"), number("logical_and_u8")}) {
+    CHECK_IN(contains(with(6, bad), at + "2 of its code: operation is "), with(6, bad));
+  }
+  const std::string index = "; it must be an integer in [0, 15]";
+  CHECK_EQ(with(7, 16), at + "2 of its code: register is 16" + index);
+  CHECK_EQ(with(8, -1), at + "2 of its code: register is -1" + index);
+  CHECK_EQ(with(9, std::nan("")), at + "2 of its code: register is NaN" + index);
+  CHECK_EQ(with(1, 0.5), at + "0 of its code: register is 0.5" + index);
+  CHECK_EQ(with(9, 3), at + "2 of its code: register is 3; it must be one that has been written");
+  CHECK_EQ(with(2, 2), at + "0 of its code: loaded operand is 2; it must be an input");
+  CHECK(contains(with(15, 1), at + "4 of its code: stored operand is 1; it must be an output over O and R"));
+  CHECK(contains(with(15, 3), at + "4 of its code: stored operand is 3; it must be an output over O and R"));
+  CHECK(contains(with(18, 2), at + "5 of its code: stored operand is 2; it must be an output over O that"));
+  CHECK(contains(with(18, 4), at + "5 of its code: stored operand is 4"));
+  for (size_t length = 0; length < good.size(); length++) {
+    const std::string message = outcome_of({good.begin(), good.begin() + static_cast<long>(length)});
+    CHECK_IN(contains(message, "number of words after it is ") || contains(message, "that nothing is stored to is"),
+             message);
+  }
+  std::vector<double> twice = good;
+  twice.insert(twice.end(), {-2, 2, 15});
+  CHECK(contains(outcome_of(twice), at + "6 of its code: stored operand is 2; it must be an output"));
+  std::vector<double> longest;
+  for (int i = 0; i < 250; i++) longest.insert(longest.end(), {-1, 9, 1});
+  longest.insert(longest.end(), good.begin(), good.end());
+  CHECK_EQ(outcome_of(longest), "");
+  longest.insert(longest.end(), {-1, 0, 0});
+  CHECK(contains(outcome_of(longest), at + "256 of its code: number of instructions is 257; it must be at most 256"));
+}
+
+TEST(variadic_operands_are_counted_and_checked) {
+  const KernelSpec& spec = spec_of("fused_f32");
+  std::vector<float> x(8, 1.0f);
+  const std::vector<Buffer> buffers = {{x.data(), 8, Storage::F32}};
+  const auto message = [&](const std::vector<double>& rest) {
+    std::vector<double> words = {static_cast<double>(&spec - kernel_table().data()), 0};
+    words.insert(words.end(), rest.begin(), rest.end());
+    words[1] = static_cast<double>(words.size());
+    Program program;
+    return load(&program, words, buffers).message;
+  };
+  CHECK(contains(message({0, 33, 0, 0}), "number of operands is 33; it must be an integer in [0, 32]"));
+  CHECK(contains(message({0, -1, 0, 0}), "number of operands is -1"));
+  CHECK(contains(message({0, 1, 32, 0}), "has 33 operands or more; it may have at most 32"));
+  CHECK_EQ(message({0, 0, 0, 0, 0, 0}), "");
+  // Two inputs and an output over R = [4]; offsets and strides of each are checked.
+  const auto three = [&](double offset, double stride0, double stride2) {
+    return message({0, 2, 1, 0, 0, 0, 0, offset, 0, 4, 0, 1, 4, stride0, 1, stride2, -1, 0, 0, -2, 2, 0});
+  };
+  CHECK_EQ(three(4, 2, 1), "");
+  CHECK(contains(three(5, 2, 1), "operand 1 reaches element 8 of a buffer with 8"));
+  CHECK(contains(three(4, 3, 1), "operand 0 reaches element 9 of a buffer with 8"));
+  CHECK(contains(three(4, 2, 0), "operand 2 is written; its stride over size 4 must not be 0"));
+  CHECK(contains(message({0, 2, 1, 0, 0, 0, 0}), "there is no word for offset"));
+}
+
 TEST(a_bad_index_is_named) {
   float x[10] = {}, out[3] = {7, 7, 7};
   int32_t index[3] = {0, 9, 12};
