@@ -85,6 +85,17 @@ void apply(const F& f, int64_t n, Out* y, const In*... x) {
   int64_t i = 0;
   if constexpr (by == By::Vectors) {
     using N = Vec<Out>;
+    // Four at a time, where a vector costs little more than the loop around it.
+    if constexpr (F::grain == kCheap) {
+      const auto at = [&](int64_t j) { N::store(y + j, f(N::load(x + j)...)); };
+      THALWEG_INDEPENDENT
+      for (; i <= n - 4 * N::W; i += 4 * N::W) {
+        at(i);
+        at(i + N::W);
+        at(i + 2 * N::W);
+        at(i + 3 * N::W);
+      }
+    }
     THALWEG_INDEPENDENT
     for (; i <= n - N::W; i += N::W) N::store(y + i, f(N::load(x + i)...));
     if constexpr (N::W > 1) {

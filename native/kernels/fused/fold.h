@@ -162,7 +162,9 @@ class FusedFold {
     for (int64_t row = begin; row < end;) {
       // Rows of one tile go along the inner axis of R.
       const int64_t rest = r_.inner() - row % r_.inner();
-      const int64_t rows = smaller(smaller(kFusedTile<T> / width, rest), end - row);
+      // One row is read where it stands, several often not.
+      const int64_t most = width >= kFusedTile<T> / 4 ? 1 : kFusedTile<T> / width;
+      const int64_t rows = smaller(smaller(most, rest), end - row);
       int64_t offsets[kMaxOperands] = {};
       r_.add_offsets(row, r_.rank - 1, offsets);
       BlockOperand at[kMaxOperands];

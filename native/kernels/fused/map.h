@@ -43,16 +43,26 @@ void fused_map(const FusedArgs& a, const FusedCode& code) {
   parallel_for(tiles, 1 + fused_grain(code) / (rows * columns), [&](int64_t begin, int64_t end) {
     FusedMachine<T> machine(code);
     BlockOperand at[kMaxOperands];
-    for (int64_t t = begin; t < end; t++) {
-      const int64_t column = t % across * columns, row = t / across % down * rows;
-      int64_t offsets[kMaxOperands] = {};
-      axes.add_offsets(t / (across * down), last - 2, offsets);
+    // The tile at hand, and where each operand has the first element of its last two axes.
+    int64_t column = begin % across * columns, row = begin / across % down * rows, outer = begin / (across * down);
+    int64_t offsets[kMaxOperands];
+    for (int64_t t = begin, known = -1; t < end; t++) {
+      if (outer != known) {
+        for (int o = 0; o < axes.operands; o++) offsets[o] = 0;
+        axes.add_offsets(outer, last - 2, offsets);
+        known = outer;
+      }
       for (int o = 0; o < axes.operands; o++) {
         const int64_t row_step = row_stride(o), column_step = axes.inner_stride(o);
         at[o] = a.at<T>(o, offsets[o] + row * row_step + column * column_step, row_step, column_step);
       }
       machine.run_tile(smaller(rows, height - row), smaller(columns, width - column), at, nullptr,
                        [](const FusedStep&, const T*) {});
+      if ((column += columns) < width) continue;
+      column = 0;
+      if ((row += rows) < height) continue;
+      row = 0;
+      outer++;
     }
   });
 }
