@@ -254,6 +254,34 @@ describe.each(executors)("a chain on %o", (choice) => {
     );
   });
 
+  test.each<[string, number[], number[], number[]]>([
+    ["one long sequence", [], [20000], [1]],
+    ["several", [3], [5000], [5000, 1]],
+    ["columns", [40], [9000], [1, 40]],
+    ["sequences over two strided axes", [2], [70, 143], [20020, 286, 2]],
+  ])("folds in blocks like the kernels: %s", (_name, o, r, strides) => {
+    let state = 1;
+    const data = Float32Array.from({ length: 400000 }, () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return state / 2 ** 32 - 0.3;
+    });
+    const code = chainCode("f32", [
+      ["load", "x", 0],
+      ["mul", "y", "x", "x"],
+      ["sum", 1, "y"],
+      ["max", 2, "x"],
+    ]);
+    const fold = (): View => ({ data: new Float32Array(countOf(o)), offset: 0, strides: contiguous(o) });
+    const inputs = [{ data, offset: 0, strides }];
+    const chain: Chain = { type: "f32", o, r, bytes: [], inputs, outputs: [], folds: [fold(), fold()], code };
+    const apart = copyOf(chain);
+    withBackend(choice, () => {
+      runChain(chain);
+      runApart(apart);
+    });
+    expect(chain.folds.map((view) => view.data)).toEqual(apart.folds.map((view) => view.data));
+  });
+
   test("may write over its inputs", () => {
     withBackend(choice, () => {
       for (const n of [1, 5, 300, 5000]) {
