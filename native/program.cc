@@ -67,7 +67,7 @@ class Decoder {
 
   bool decode() {
     for (; next_ < program_->words_.size(); position_++) {
-      if (!header() || !operands() || !sizes() || !strides() || !scalars()) return false;
+      if (!header() || !counts() || !operands() || !sizes() || !strides() || !scalars()) return false;
     }
     return true;
   }
@@ -108,17 +108,38 @@ class Decoder {
     spec_ = &table[static_cast<size_t>(kernel)];
     if (!read("number of words", kHeaderWords, static_cast<int64_t>(end_ - start_), &length)) return false;
     end_ = start_ + static_cast<size_t>(length);
-    program_->instructions_.push_back({spec_, program_->uses_.size(), program_->dims_.size(), 0});
+    const size_t uses = program_->uses_.size(), dims = program_->dims_.size();
+    program_->instructions_.push_back({spec_, uses, dims, 0, 0, 0, 0});
+    return true;
+  }
+
+  // Lists the operands, variadic ones as often as the instruction says.
+  bool counts() {
+    operand_count_ = 0;
+    for (const Operand& operand : spec_->signature.operands) {
+      int64_t count = 1;
+      if (operand.is_variadic) {
+        if (!read("number of operands", 0, kMaxOperands, &count)) return false;
+        program_->dims_.push_back(count);
+      }
+      if (operand_count_ + count > kMaxOperands) {
+        return fail("has %lld operands or more; it may have at most %d", Wide{operand_count_ + count}, kMaxOperands);
+      }
+      for (; count > 0; count--) operands_[operand_count_++] = &operand;
+    }
+    Program::Instruction& instruction = program_->instructions_.back();
+    instruction.operand_count = static_cast<size_t>(operand_count_);
+    instruction.dims = program_->dims_.size();
     return true;
   }
 
   bool operands() {
-    for (size_t i = 0; i < spec_->signature.operands.size(); i++) {
+    for (int64_t i = 0; i < operand_count_; i++) {
       int64_t slot = 0, offset = 0;
       if (!read("slot", 0, buffer_count_ - 1, &slot) || !read("offset", -kMaxWord, kMaxWord, &offset)) return false;
-      const Storage has = buffers_[slot].storage, takes = spec_->signature.operands[i].storage;
+      const Storage has = buffers_[slot].storage, takes = operands_[i]->storage;
       if (has != takes) {
-        return fail("operand %zu is buffer %lld of %s; it must be of %s", i, Wide{slot}, storage_name(has),
+        return fail("operand %lld is buffer %lld of %s; it must be of %s", Wide{i}, Wide{slot}, storage_name(has),
                     storage_name(takes));
       }
       program_->uses_.push_back({static_cast<int>(slot), offset});
@@ -147,15 +168,14 @@ class Decoder {
 
   bool strides() {
     const size_t first_use = program_->instructions_.back().uses;
-    for (size_t i = 0; i < spec_->signature.operands.size(); i++) {
-      if (!operand_strides(i, &program_->uses_[first_use + i])) return false;
+    for (int64_t i = 0; i < operand_count_; i++) {
+      if (!operand_strides(i, *operands_[i], &program_->uses_[first_use + static_cast<size_t>(i)])) return false;
     }
     return true;
   }
 
   // Reads the strides of operand i and checks the first and the last element that it touches.
-  bool operand_strides(size_t i, Program::Use* use) {
-    const Operand& operand = spec_->signature.operands[i];
+  bool operand_strides(int64_t i, const Operand& operand, Program::Use* use) {
     const size_t first_stride = program_->dims_.size();
     int64_t low = use->offset, high = use->offset;
     int64_t repeated = 0;
@@ -173,11 +193,11 @@ class Decoder {
       }
     }
     if (touches && repeated != 0) {
-      return fail("operand %zu is written; its stride over size %lld must not be 0", i, Wide{repeated});
+      return fail("operand %lld is written; its stride over size %lld must not be 0", Wide{i}, Wide{repeated});
     }
     const int64_t length = buffers_[use->slot].length;
     if (touches && (low < 0 || high >= length)) {
-      return fail("operand %zu reaches element %lld of a buffer with %lld", i, Wide{low < 0 ? low : high},
+      return fail("operand %lld reaches element %lld of a buffer with %lld", Wide{i}, Wide{low < 0 ? low : high},
                   Wide{length});
     }
     // What no kernel may follow, no kernel sees: a stride that leaves the buffer belongs to an axis of size 0 or 1.
@@ -192,8 +212,11 @@ class Decoder {
   }
 
   bool scalars() {
-    program_->instructions_.back().scalars = next_;
+    Program::Instruction& instruction = program_->instructions_.back();
+    instruction.scalars = next_;
     next_ += static_cast<size_t>(spec_->scalars);
+    if (spec_->has_variadic_scalars && next_ < end_) next_ = end_;
+    instruction.scalar_count = next_ - instruction.scalars;
     return next_ == end_ || fail("has %zu words, needs %zu", end_ - start_, next_ - start_);
   }
 
@@ -203,6 +226,8 @@ class Decoder {
   const KernelSpec* spec_ = nullptr;  // null until the kernel of the instruction is known
   size_t position_ = 0;                // of the instruction in the program
   size_t start_ = 0, next_ = 0, end_ = 0;
+  const Operand* operands_[kMaxOperands];
+  int64_t operand_count_ = 0;
   Axes axes_[kMaxLetters];
 };
 
@@ -245,13 +270,19 @@ Outcome Program::run(const Level& level, const Buffer* buffers) const {
   const AtWork at_work;
   for (const Instruction& instruction : instructions_) {
     const KernelSpec& spec = *instruction.spec;
-    for (size_t i = 0; i < spec.signature.operands.size(); i++) {
+    for (size_t i = 0; i < instruction.operand_count; i++) {
       const Use& use = uses_[instruction.uses + i];
       char* const data = static_cast<char*>(buffers[use.slot].data);
       operands[i] = data == nullptr ? static_cast<void*>(&nowhere) : data + use.offset;
     }
-    const Args args{operands, dims_.data() + instruction.dims, words_.data() + instruction.scalars};
+    const Args args{operands, dims_.data() + instruction.dims, words_.data() + instruction.scalars,
+                    dims_.data() + instruction.counts, static_cast<int64_t>(instruction.scalar_count)};
     const Status status = level.kernels[spec.row](args);
+    if (status.what != nullptr) {
+      return failure(Outcome::Kind::BadProgram, "%s: instruction %lld of its code: %s is %s; it must be %s",
+                     spec.name.c_str(), Wide{status.position}, status.what, text_of(status.value).c_str(),
+                     status.needed);
+    }
     if (!status.ok()) {
       return failure(Outcome::Kind::BadIndex, "%s: index %lld at position %lld is outside [0, %lld)",
                      spec.name.c_str(), Wide{status.index}, Wide{status.position}, Wide{status.bound});

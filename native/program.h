@@ -36,7 +36,7 @@ class Program {
   // Whether these buffers, in the place of those it was loaded with, still hold everything it touches.
   Outcome check(const Buffer* buffers, int buffer_count) const;
 
-  // Runs all instructions on buffers that `load` or `check` has accepted. Stops at the first bad index; the
+  // Runs all instructions on buffers that `load` or `check` has accepted. Stops at the first bad index or code; the
   // instructions before it have run.
   Outcome run(const Level& level, const Buffer* buffers) const;
 
@@ -51,16 +51,17 @@ class Program {
     Storage storage;
     int64_t length;  // elements that are touched, from the first to the last
   };
-  // Positions of an instruction's parts in the vectors below.
+  // Positions of an instruction's parts in the vectors below, and how many operands and scalars it has.
   struct Instruction {
     const KernelSpec* spec;
-    size_t uses, dims, scalars;
+    size_t uses, counts, dims, scalars;
+    size_t operand_count, scalar_count;
   };
 
   void clear();
 
   std::vector<double> words_;
-  std::vector<int64_t> dims_;
+  std::vector<int64_t> dims_;  // of each instruction the counts of its variadic operands, then its dims
   std::vector<Use> uses_;
   std::vector<Slot> slots_;
   std::vector<Instruction> instructions_;

@@ -45,7 +45,7 @@ int letter_index(Signature* signature, char name) {
   return static_cast<int>(letters.size()) - 1;
 }
 
-// type[letters]
+// type[letters], with a star behind where it is variadic
 std::string parse_operand(Cursor* cursor, Role role, Signature* signature) {
   std::string type;
   while (is_lower(*cursor->at) || (*cursor->at >= '0' && *cursor->at <= '9')) type += *cursor->at++;
@@ -56,18 +56,26 @@ std::string parse_operand(Cursor* cursor, Role role, Signature* signature) {
     operand.letters.push_back(letter_index(signature, *cursor->at++));
   }
   if (!cursor->take("]")) return "no ] after the letters of an operand";
+  operand.is_variadic = cursor->take("*");
   if (signature->letters.size() > kMaxLetters) return "more than 8 letters";
   signature->operands.push_back(std::move(operand));
-  if (signature->operands.size() > kMaxOperands) return "more than 8 operands";
+  if (signature->operands.size() > kMaxOperands) return "more than 32 operands";
   return "";
 }
 
-KernelSpec make_spec(const char* name, const char* tag, const char* signature, const char* scalars, int row) {
-  KernelSpec spec{std::string(name) + "_" + tag, substitute_type(signature, tag), scalars, 0, row, {}};
+KernelSpec make_spec(const char* name, const char* tag, const char* signature, const char* scalars, int row,
+                     bool is_map) {
+  KernelSpec spec{std::string(name) + "_" + tag, substitute_type(signature, tag), scalars, 0, row, {}, false,
+                  Storage::F32, is_map};
+  storage_of(tag, &spec.type);
   bool inside = false;
   for (const char c : spec.scalar_names) {
     if (c != ' ' && !inside) spec.scalars++;
     inside = c != ' ';
+  }
+  if (!spec.scalar_names.empty() && spec.scalar_names.back() == '*') {
+    spec.has_variadic_scalars = true;
+    spec.scalars--;
   }
   const std::string error = parse_signature(spec.text, &spec.signature);
   if (!error.empty()) {
@@ -80,14 +88,17 @@ KernelSpec make_spec(const char* name, const char* tag, const char* signature, c
 std::vector<KernelSpec> make_table() {
   constexpr struct {
     const char *name, *tag, *signature, *scalars;
+    bool is_map;
   } kRows[] = {
-#define ROW(name, tag, type, signature, scalars) {#name, #tag, signature, scalars},
+#define ROW(name, tag, type, signature, scalars) {#name, #tag, signature, scalars, false},
+#define MAP_ROW(name, tag, type, signature, scalars) {#name, #tag, signature, scalars, true},
 #include "kernels.def"
+#undef MAP_ROW
 #undef ROW
   };
   std::vector<KernelSpec> table;
   int row = 0;
-  for (const auto& r : kRows) table.push_back(make_spec(r.name, r.tag, r.signature, r.scalars, row++));
+  for (const auto& r : kRows) table.push_back(make_spec(r.name, r.tag, r.signature, r.scalars, row++, r.is_map));
   std::sort(table.begin(), table.end(),
             [](const KernelSpec& a, const KernelSpec& b) { return a.name < b.name; });
   return table;

@@ -10,8 +10,7 @@
 
 namespace thalweg {
 
-// No signature has more operands or letters than this (checked by the parser).
-constexpr int kMaxOperands = 8;
+// No signature has more letters than this (checked by the parser).
 constexpr int kMaxLetters = 8;
 
 // What a kernel does with an operand; InOut is read and then overwritten.
@@ -23,10 +22,12 @@ struct Letter {
   bool is_group;
 };
 
+// A variadic operand stands for any number of operands (also none), which an instruction says.
 struct Operand {
   Storage storage;
   Role role;
   std::vector<int> letters;  // positions in Signature::letters
+  bool is_variadic = false;
 };
 
 // Letters in order of first appearance; operands in order, inputs first.
@@ -40,9 +41,12 @@ struct KernelSpec {
   std::string name;          // with its element type: `add_f32`
   std::string text;          // of the signature, T replaced
   std::string scalar_names;  // separated by spaces
-  int scalars;
+  int scalars;               // how many, without the variadic ones
   int row;  // position in Level::kernels
   Signature signature;
+  bool has_variadic_scalars;  // any number after the others
+  Storage type;               // T
+  bool is_map;                // a row MAP(…)
 };
 
 // Storage type of a name (`f32`), and back; false where there is none.

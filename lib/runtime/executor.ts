@@ -24,6 +24,7 @@ export interface Executor {
     offsets: readonly number[],
     dims: readonly number[],
     scalars: readonly number[],
+    counts?: readonly number[],
   ): void;
 }
 
@@ -49,6 +50,8 @@ export interface BackendInfo {
   loadErrors: LoadError[];
 }
 
+const NO_COUNTS: readonly number[] = [];
+
 class TypeScriptExecutor implements Executor {
   readonly backend = "ts";
   run(words: Float64Array, count: number, buffers: readonly TypedArray[]): void {
@@ -60,15 +63,16 @@ class TypeScriptExecutor implements Executor {
     offsets: readonly number[],
     dims: readonly number[],
     scalars: readonly number[],
+    counts: readonly number[] = NO_COUNTS,
   ): void {
-    KERNELS[kernel].run(buffers, offsets, dims, scalars);
+    KERNELS[kernel].run(buffers, offsets, dims, scalars, counts);
   }
 }
 
 class NativeExecutor implements Executor {
   readonly backend = "native";
   readonly addon: NativeAddon;
-  // One instruction is at most 8 operands of 16 axes beside its sizes and scalars.
+  // Room for one instruction. Only one with variadic operands or scalars may need more.
   private words = new Float64Array(1024);
 
   constructor(addon: NativeAddon) {
@@ -77,7 +81,11 @@ class NativeExecutor implements Executor {
 
   run(words: Float64Array, count: number, buffers: readonly TypedArray[]): void {
     try {
-      this.addon.run(words, count, ...buffers);
+      // A call with spread arguments costs several times one with plain ones; few buffers are the common case.
+      if (buffers.length === 1) this.addon.run(words, count, buffers[0]);
+      else if (buffers.length === 2) this.addon.run(words, count, buffers[0], buffers[1]);
+      else if (buffers.length === 3) this.addon.run(words, count, buffers[0], buffers[1], buffers[2]);
+      else this.addon.run(words, count, ...buffers);
     } catch (error) {
       throw typedError(error);
     }
@@ -89,9 +97,13 @@ class NativeExecutor implements Executor {
     offsets: readonly number[],
     dims: readonly number[],
     scalars: readonly number[],
+    counts: readonly number[] = NO_COUNTS,
   ): void {
+    const length = 2 + counts.length + 2 * buffers.length + dims.length + scalars.length;
+    if (length > this.words.length) this.words = new Float64Array(2 * length);
     const words = this.words;
     let n = 2;
+    for (let i = 0; i < counts.length; i++) words[n++] = counts[i];
     for (let i = 0; i < buffers.length; i++) {
       words[n++] = i;
       words[n++] = offsets[i];

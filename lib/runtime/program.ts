@@ -3,13 +3,14 @@
  * docs/kernels.md has the layout; native/program.cc makes the same checks.
  */
 import { ProgramError } from "../errors.js";
-import { MAX_RANK } from "./signature.js";
+import { MAX_OPERANDS, MAX_RANK, type Operand } from "./signature.js";
 import { KERNELS, type KernelEntry, type KernelName, kernelId } from "./table.js";
 import type { StorageType, TypedArray } from "./types.js";
 
-/** An instruction that was decoded and checked; slots and offsets by operand. */
+/** An instruction that was decoded and checked; counts by variadic operand, slots and offsets by operand. */
 export interface Instruction {
   readonly kernel: KernelEntry;
+  readonly counts: readonly number[];
   readonly slots: readonly number[];
   readonly offsets: readonly number[];
   readonly dims: readonly number[];
@@ -20,16 +21,21 @@ const HEADER_WORDS = 2;
 // Kernels of the native executor count elements in int64.
 const MAX_COUNT = 2 ** 62;
 
-/** The words of one instruction: kernel, number of words, slot and offset of each operand, dims, scalars. */
+/**
+ * The words of one instruction: kernel, number of words, how many operands there are of each variadic one, slot and
+ * offset of each operand, dims, scalars.
+ */
 export function encodeInstruction(
   name: KernelName,
   slots: readonly number[],
   offsets: readonly number[],
   dims: readonly number[],
   scalars: readonly number[] = [],
+  counts: readonly number[] = [],
 ): number[] {
-  const length = HEADER_WORDS + 2 * slots.length + dims.length + scalars.length;
-  return [kernelId(name), length, ...slots.flatMap((slot, i) => [slot, offsets[i]]), ...dims, ...scalars];
+  const length = HEADER_WORDS + counts.length + 2 * slots.length + dims.length + scalars.length;
+  const operands = slots.flatMap((slot, i) => [slot, offsets[i]]);
+  return [kernelId(name), length, ...counts, ...operands, ...dims, ...scalars];
 }
 
 /**
@@ -83,23 +89,26 @@ class Decoder {
     const kernel = KERNELS[this.integer("kernel", 0, KERNELS.length - 1)];
     this.title += ` (${kernel.name})`;
     this.end = this.start + this.integer("number of words", HEADER_WORDS, this.end - this.start);
+    const counts: number[] = [];
+    const operands = this.operands(kernel, counts);
     const slots: number[] = [];
     const offsets: number[] = [];
-    kernel.signature.operands.forEach((operand, i) => {
+    operands.forEach((operand, i) => {
       slots.push(this.slot(i, operand.type));
       offsets.push(this.integer("offset"));
     });
     const dims: number[] = [];
     const sizes = this.sizes(kernel, dims);
-    kernel.signature.operands.forEach((operand, i) => {
+    operands.forEach((operand, i) => {
       const shape = operand.axes.flatMap((axis) => sizes[axis]);
       this.strides(i, operand.role !== "in", shape, offsets[i], this.buffers[slots[i]].length, dims);
     });
     const scalars = kernel.scalars.map((name) => this.word(name));
+    while (kernel.hasVariadicScalars && this.next < this.end) scalars.push(this.words[this.next++]);
     if (this.next !== this.end) {
       this.fail(`has ${this.end - this.start} words, needs ${this.next - this.start}`);
     }
-    return { kernel, slots, offsets, dims, scalars };
+    return { kernel, counts, slots, offsets, dims, scalars };
   }
 
   private fail(reason: string): never {
@@ -118,6 +127,20 @@ class Decoder {
     const value = this.word(what);
     if (Number.isInteger(value) && value >= low && value <= high) return value;
     this.fail(`${what} is ${value}; it must be an integer in [${low}, ${high}]`);
+  }
+
+  /** The operands, variadic ones as often as the instruction says; how often goes to `counts`. */
+  private operands(kernel: KernelEntry, counts: number[]): Operand[] {
+    const operands: Operand[] = [];
+    for (const operand of kernel.signature.operands) {
+      const count = operand.isVariadic ? this.integer("number of operands", 0, MAX_OPERANDS) : 1;
+      if (operand.isVariadic) counts.push(count);
+      if (operands.length + count > MAX_OPERANDS) {
+        this.fail(`has ${operands.length + count} operands or more; it may have at most ${MAX_OPERANDS}`);
+      }
+      for (let i = 0; i < count; i++) operands.push(operand);
+    }
+    return operands;
   }
 
   private slot(operand: number, type: StorageType | "T"): number {

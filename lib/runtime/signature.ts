@@ -11,12 +11,16 @@ export interface Axis {
   readonly isGroup: boolean;
 }
 
-/** One operand: its element type (`T` where the row leaves it open), its axes, and what a kernel does with it. */
+/**
+ * One operand: its element type (`T` where the row leaves it open), its axes, and what a kernel does with it. A
+ * variadic operand stands for any number of operands (also none), which an instruction says.
+ */
 export interface Operand {
   readonly type: StorageType | "T";
   /** Positions in `Signature.axes`. */
   readonly axes: readonly number[];
   readonly role: "in" | "out" | "inout";
+  readonly isVariadic: boolean;
 }
 
 /** A parsed signature; `axes` in order of first appearance, operands in order, inputs first. */
@@ -29,7 +33,10 @@ export interface Signature {
 /** A group has at most this many axes. */
 export const MAX_RANK = 16;
 
-const OPERAND = /^(&?)(T|f32|f64|i32|u8|i64)\[([A-Za-z]*)\]$/;
+/** An instruction has at most this many operands. */
+export const MAX_OPERANDS = 32;
+
+const OPERAND = /^(&?)(T|f32|f64|i32|u8|i64)\[([A-Za-z]*)\](\*?)$/;
 
 /** Parses a signature. Throws ArgumentError for a text that is none. */
 export function parseSignature(text: string): Signature {
@@ -44,7 +51,8 @@ export function parseSignature(text: string): Signature {
       throw new ArgumentError(`signature: "${operand}" in "${text}" is no operand; it must look like T[mk]`);
     }
     const role = isInput ? "in" : match[1] === "&" ? "inout" : "out";
-    return { type: match[2] as Operand["type"], axes: [...match[3]].map(axisOf), role };
+    const isVariadic = match[4] === "*";
+    return { type: match[2] as Operand["type"], axes: [...match[3]].map(axisOf), role, isVariadic };
   };
   const axisOf = (letter: string): number => {
     const known = axes.findIndex((axis) => axis.letter === letter);

@@ -4,6 +4,8 @@
  */
 import * as binary from "./kernels/binary.js";
 import * as cast from "./kernels/cast.js";
+import type { MapFactory, MapLoop } from "./kernels/elementwise.js";
+import { fused } from "./kernels/fused.js";
 import * as gather from "./kernels/gather.js";
 import * as loss from "./kernels/loss.js";
 import { matmul } from "./kernels/matmul.js";
@@ -16,20 +18,20 @@ import * as unary from "./kernels/unary.js";
 import { parseSignature, type Signature, substituteType } from "./signature.js";
 import { type Kernel, type KernelFactory, STORAGE_OF_LETTER, type StorageType } from "./types.js";
 
-interface Row<DTypes extends string> {
+interface Row<DTypes extends string, Factory extends KernelFactory = KernelFactory> {
   /** Letters of STORAGE_OF_LETTER. */
   readonly dtypes: DTypes;
   readonly signature: string;
   readonly scalars: string;
-  readonly factory: KernelFactory;
+  readonly factory: Factory;
 }
 
-const row = <const DTypes extends string>(
+const row = <const DTypes extends string, Factory extends KernelFactory>(
   dtypes: DTypes,
   signature: string,
   scalars: string,
-  factory: KernelFactory,
-): Row<DTypes> => ({ dtypes, signature, scalars, factory });
+  factory: Factory,
+): Row<DTypes, Factory> => ({ dtypes, signature, scalars, factory });
 
 /** The rows by name: element types of T, signature, scalars, and what makes the kernel for one T. */
 export const ROWS = {
@@ -171,6 +173,14 @@ export const ROWS = {
     random.philoxNormal,
   ),
   dropout_mask: row("FD", "-> T[S]", "seed_low seed_high offset_low offset_high p", random.dropoutMask),
+
+  // chains of elementwise operations and folds
+  fused: row(
+    "FD",
+    "u8[OR]*, T[OR]* -> T[OR]*, T[O]*",
+    "code*",
+    fused((number) => KERNELS[number]),
+  ),
 } as const;
 
 /** The names of rows, such as `add`. */
@@ -192,9 +202,14 @@ export class KernelEntry {
   readonly name: KernelName;
   /** The row's text with T replaced. */
   readonly signatureText: string;
-  /** Names of the scalar arguments, in order. */
+  /** Names of the scalar arguments, in order, without variadic ones. */
   readonly scalars: readonly string[];
-  private readonly dtype: StorageType;
+  /** Whether any number of scalars may follow. */
+  readonly hasVariadicScalars: boolean;
+  private readonly scalarText: string;
+  /** The row's name, and the value of T. */
+  readonly stem: string;
+  readonly dtype: StorageType;
   private readonly factory: KernelFactory;
   private parsed: Signature | null = null;
   private kernel: Kernel | null = null;
@@ -202,7 +217,10 @@ export class KernelEntry {
   constructor(rowName: string, { signature, scalars, factory }: Row<string>, dtype: StorageType) {
     this.name = `${rowName}_${dtype}` as KernelName;
     this.signatureText = substituteType(signature, dtype);
-    this.scalars = scalars === "" ? [] : scalars.split(" ");
+    this.scalarText = scalars;
+    this.hasVariadicScalars = scalars.endsWith("*");
+    this.scalars = scalars.split(" ").filter((name) => name !== "" && !name.endsWith("*"));
+    this.stem = rowName;
     this.dtype = dtype;
     this.factory = factory;
   }
@@ -210,6 +228,17 @@ export class KernelEntry {
   get signature(): Signature {
     this.parsed ??= parseSignature(this.signatureText);
     return this.parsed;
+  }
+
+  /** `name:signature:scalars`, the kernel's line in the table's hash. */
+  get line(): string {
+    return `${this.name}:${this.signatureText}:${this.scalarText}`;
+  }
+
+  /** The loop of an elementwise function of floats, which `fused` can apply; null for other kernels. */
+  get map(): MapLoop | null {
+    const isFloat = this.dtype === "f32" || this.dtype === "f64";
+    return isFloat && "map" in this.factory ? (this.factory as MapFactory).map(this.dtype) : null;
   }
 
   get run(): Kernel {
@@ -237,8 +266,8 @@ export const TABLE_VERSION: number = hashTable();
 
 function hashTable(): number {
   let hash = 2166136261;
-  for (const { name, signatureText, scalars } of KERNELS) {
-    const line = `${name}:${signatureText}:${scalars.join(" ")}\n`;
+  for (const kernel of KERNELS) {
+    const line = `${kernel.line}\n`;
     for (let i = 0; i < line.length; i++) hash = Math.imul(hash ^ line.charCodeAt(i), 16777619);
   }
   return hash >>> 0;

@@ -7,12 +7,13 @@ import type { TypedArray } from "./types.js";
  * or IndexError for an index read from a buffer, after the instructions before that one have run.
  */
 export function runProgram(words: Float64Array, count: number, buffers: readonly TypedArray[]): void {
-  for (const { kernel, slots, offsets, dims, scalars } of checkProgram(words, count, buffers)) {
+  for (const { kernel, counts, slots, offsets, dims, scalars } of checkProgram(words, count, buffers)) {
     kernel.run(
       slots.map((slot) => buffers[slot]),
       offsets,
       dims,
       scalars,
+      counts,
     );
   }
 }

@@ -6,14 +6,16 @@ export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array |
 
 /**
  * A kernel: a function over raw buffers. `buffers[i]` and `offsets[i]` (in elements) belong to operand i of the
- * signature; `dims` and `scalars` are laid out as docs/kernels.md says. Arguments were checked by the executor;
- * the only error a kernel may raise is an IndexError for an index it reads from a buffer.
+ * signature; `dims` and `scalars` are laid out as docs/kernels.md says; `counts` says how many operands there are of
+ * each variadic one. Arguments were checked by the executor; the only errors a kernel may raise are an IndexError for
+ * an index it reads from a buffer, and a ProgramError for code among its scalars.
  */
 export type Kernel = (
   buffers: readonly TypedArray[],
   offsets: readonly number[],
   dims: readonly number[],
   scalars: readonly number[],
+  counts?: readonly number[],
 ) => void;
 
 /** Makes the kernel of a row for one value of T. */

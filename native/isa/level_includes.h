@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "../dispatch.h"
+#include "../fused_code.h"
 #include "../kernel.h"
 #include "../parallel.h"
 #include "../rows.h"

@@ -2,6 +2,7 @@
 // namespace after its vector vocabulary; a row of kernels.def without a function here does not compile.
 #include "binary.h"
 #include "cast.h"
+#include "fused.h"
 #include "gather.h"
 #include "loss.h"
 #include "matmul.h"
@@ -13,7 +14,9 @@
 #include "unary.h"
 
 #define ROW(name, tag, type, signature, scalars) &name##_kernel<type>,
+#define MAP_ROW(name, tag, type, signature, scalars) &map_kernel<name##_op<type>>,
 const Kernel kKernels[] = {
 #include "../kernels.def"
 };
+#undef MAP_ROW
 #undef ROW

@@ -21,15 +21,14 @@ Status cast_from_u8_kernel(const Args& args) { return cast<T, uint8_t>(args); }
 template <class T>
 Status cast_from_i64_kernel(const Args& args) { return cast<T, int64_t>(args); }
 
-// y = 1 where x ≠ 0 (NaN too), else 0.
-template <class T>
-Status to_bool_kernel(const Args& args) {
-  return map_elements<uint8_t, T>(args, kCheap, [](T x) -> uint8_t { return x != 0; });
-}
+// 1 where x ≠ 0 (NaN too), else 0.
+THALWEG_TEST1(to_bool, x != 0)
 
 // y = value
 template <class T>
-Status fill_kernel(const Args& args) {
-  const T value = convert<T>(args.scalars[0]);
-  return map_elements<T>(args, kCheap, [value]() { return value; });
-}
+struct fill_op : Elementwise<By::Elements, T> {
+  static constexpr int64_t grain = kCheap;
+  T value;
+  explicit fill_op(const double* scalars) : value(convert<T>(scalars[0])) {}
+  T operator()() const { return value; }
+};

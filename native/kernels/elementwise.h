@@ -24,6 +24,8 @@ constexpr int64_t kFunction = std::is_same<T, float>::value ? kDear : kLibrary;
 template <class T>
 using V = typename Vec<T>::V;
 
+// Calls loop(n, out, in...) over contiguous runs that cover every element of the group S once. The operands
+// are the inputs and then the output.
 template <class Out, class... In, class Loop, int... i>
 Status run_tiles(const Args& args, int64_t grain, Loop loop, std::integer_sequence<int, i...>) {
   constexpr int inputs = sizeof...(In);
@@ -55,57 +57,137 @@ Status run_tiles(const Args& args, int64_t grain, Loop loop, std::integer_sequen
   return {};
 }
 
-// Calls loop(n, out, in...) over contiguous runs that cover every element of the group S once. The operands
-// are the inputs and then the output.
-template <class Out, class... In, class Loop>
-Status elementwise(const Args& args, int64_t grain, Loop loop) {
+// y = f(x…) one element at a time, types as given; the compiler vectorizes what it can.
+template <class Out, class... In, class F>
+Status map_elements(const Args& args, int64_t grain, F f) {
+  const auto loop = [f](int64_t n, Out* y, const In*... x) {
+    THALWEG_INDEPENDENT
+    for (int64_t i = 0; i < n; i++) y[i] = f(x[i]...);
+  };
   return run_tiles<Out, In...>(args, grain, loop, std::make_integer_sequence<int, sizeof...(In)>());
 }
 
-// y = f(x…) in vectors of T; operands and results are all of type T.
-template <class T, class... Same, class F>
-Status map_vectors(const Args& args, int64_t grain, F f) {
-  using N = Vec<T>;
-  return elementwise<T, Same...>(args, grain, [f](int64_t n, T* y, const Same*... x) {
-    int64_t i = 0;
+// ---- functions of elements
+//
+// `name_op<T>` is the function of a row MAP(name, …) of kernels.def. Its base class says of what its arguments and
+// its result are and how they come; `grain` says what it costs; where it has scalar arguments it is made from them.
+// The kernel of the row and the tiles of `fused` (kernels/fused/) run the same loop over the same function.
+
+enum class By {
+  Vectors,      // V<T> of T
+  WideVectors,  // vectors of double, for elements of float: widened, and the result rounded once
+  Elements      // one at a time, types as given; the compiler vectorizes what it can
+};
+
+// Calls y = f(x…) for n contiguous elements; y may be the very same as an x.
+template <By by, class F, class Out, class... In>
+void apply(const F& f, int64_t n, Out* y, const In*... x) {
+  int64_t i = 0;
+  if constexpr (by == By::Vectors) {
+    using N = Vec<Out>;
+    // Four at a time, where a vector costs little more than the loop around it.
+    if constexpr (F::grain == kCheap) {
+      const auto at = [&](int64_t j) { N::store(y + j, f(N::load(x + j)...)); };
+      THALWEG_INDEPENDENT
+      for (; i <= n - 4 * N::W; i += 4 * N::W) {
+        at(i);
+        at(i + N::W);
+        at(i + 2 * N::W);
+        at(i + 3 * N::W);
+      }
+    }
     THALWEG_INDEPENDENT
     for (; i <= n - N::W; i += N::W) N::store(y + i, f(N::load(x + i)...));
     if constexpr (N::W > 1) {
       const int rest = static_cast<int>(n - i);
       if (rest > 0) N::store_n(y + i, f(N::load_n(x + i, rest)...), rest);
     }
-  });
-}
-
-template <class T, class F>
-Status map(const Args& args, int64_t grain, F f) {
-  return map_vectors<T, T>(args, grain, f);
-}
-template <class T, class F>
-Status map2(const Args& args, int64_t grain, F f) {
-  return map_vectors<T, T, T>(args, grain, f);
-}
-
-// y = f(x) for floats, with f in vectors of double: rounded once.
-template <class F>
-Status map_widened(const Args& args, int64_t grain, F f) {
-  using N = Vec<double>;
-  return elementwise<float, float>(args, grain, [f](int64_t n, float* y, const float* x) {
-    int64_t i = 0;
-    for (; i <= n - N::W; i += N::W) N::store_f32(y + i, f(N::load_f32(x + i)));
+  } else if constexpr (by == By::WideVectors) {
+    using N = Vec<double>;
+    for (; i <= n - N::W; i += N::W) N::store_f32(y + i, f(N::load_f32(x + i)...));
     if (i == n) return;
-    float rest[N::W] = {};
-    std::memcpy(rest, x + i, static_cast<size_t>(n - i) * sizeof(float));
-    N::store_f32(rest, f(N::load_f32(rest)));
-    std::memcpy(y + i, rest, static_cast<size_t>(n - i) * sizeof(float));
-  });
+    const size_t bytes = static_cast<size_t>(n - i) * sizeof(float);
+    const auto rest = [bytes](const float* from) {
+      float elements[N::W] = {};
+      std::memcpy(elements, from, bytes);
+      return N::load_f32(elements);
+    };
+    float result[N::W];
+    N::store_f32(result, f(rest(x + i)...));
+    std::memcpy(y + i, result, bytes);
+  } else if constexpr (std::is_same<decltype(f(x[0]...)), bool>::value) {
+    THALWEG_INDEPENDENT
+    for (; i < n; i++) y[i] = f(x[i]...) ? Out{1} : Out{0};
+  } else {
+    THALWEG_INDEPENDENT
+    for (; i < n; i++) y[i] = f(x[i]...);
+  }
 }
 
-// y = f(x…) one element at a time, types as given; the compiler vectorizes what it can.
-template <class Out, class... In, class F>
-Status map_elements(const Args& args, int64_t grain, F f) {
-  return elementwise<Out, In...>(args, grain, [f](int64_t n, Out* y, const In*... x) {
-    THALWEG_INDEPENDENT
-    for (int64_t i = 0; i < n; i++) y[i] = f(x[i]...);
-  });
+template <class F>
+F function_of(const double* scalars) {
+  if constexpr (std::is_constructible<F, const double*>::value) return F(scalars);
+  else return (void)scalars, F{};
 }
+
+// The base of a function from In… to Out.
+template <By by, class Out, class... In>
+struct Elementwise {
+  static constexpr int kInputs = sizeof...(In);
+
+  template <class F>
+  static Status kernel(const Args& args) {
+    const F f = function_of<F>(args.scalars);
+    const auto loop = [f](int64_t n, Out* y, const In*... x) { apply<by>(f, n, y, x...); };
+    return run_tiles<Out, In...>(args, F::grain, loop, std::make_integer_sequence<int, kInputs>());
+  }
+
+  // The same with all arguments and the result of type T, truth values being 0 and 1: a step of a fused chain.
+  template <class F, class T>
+  static void tile(int64_t n, const double* scalars, void* y, const void* const* x) {
+    tile<F, T>(n, scalars, y, x, std::make_integer_sequence<int, kInputs>());
+  }
+
+ private:
+  template <class F, class T, int... i>
+  static void tile(int64_t n, const double* scalars, void* y, const void* const* x,
+                   std::integer_sequence<int, i...>) {
+    (void)x;
+    apply<by>(function_of<F>(scalars), n, static_cast<T*>(y), static_cast<const T*>(x[i])...);
+  }
+};
+
+template <class F>
+Status map_kernel(const Args& args) {
+  return F::template kernel<F>(args);
+}
+
+// name_op<T>: a function of one or two V<T>, in the words of N = Vec<T>.
+#define THALWEG_MAP1(name, cost, expression)             \
+  template <class T>                                     \
+  struct name##_op : Elementwise<By::Vectors, T, T> {    \
+    using N = Vec<T>;                                    \
+    static constexpr int64_t grain = cost;               \
+    V<T> operator()(V<T> x) const { return expression; } \
+  };
+#define THALWEG_MAP2(name, cost, expression)                     \
+  template <class T>                                             \
+  struct name##_op : Elementwise<By::Vectors, T, T, T> {         \
+    using N = Vec<T>;                                            \
+    static constexpr int64_t grain = cost;                       \
+    V<T> operator()(V<T> x, V<T> y) const { return expression; } \
+  };
+
+// name_op<T>: a truth value of one or two elements of type T.
+#define THALWEG_TEST1(name, expression)                      \
+  template <class T>                                         \
+  struct name##_op : Elementwise<By::Elements, uint8_t, T> { \
+    static constexpr int64_t grain = kCheap;                 \
+    bool operator()(T x) const { return expression; }        \
+  };
+#define THALWEG_TEST2(name, expression)                         \
+  template <class T>                                            \
+  struct name##_op : Elementwise<By::Elements, uint8_t, T, T> { \
+    static constexpr int64_t grain = kCheap;                    \
+    bool operator()(T x, T y) const { return expression; }      \
+  };

@@ -8,200 +8,122 @@
 #include "math_f32.h"
 #include "math_widened.h"
 
+// A function of elements of float in vectors of double (math_widened.h), and of double by the C library.
+template <class T>
+constexpr By kWidened = std::is_same<T, float>::value ? By::WideVectors : By::Vectors;
+#define THALWEG_WIDENED(name)                                               \
+  template <class T>                                                        \
+  struct name##_op : Elementwise<kWidened<T>, T, T> {                       \
+    static constexpr int64_t grain = kFunction<T>;                          \
+    V<double> operator()(V<double> x) const {                               \
+      if constexpr (std::is_same<T, float>::value) return Widened::name(x); \
+      else return Math<T>::name(x);                                         \
+    }                                                                       \
+  };
+
 // ---- arithmetic
 
-template <class T>
-Status neg_kernel(const Args& args) {
-  return map<T>(args, kCheap, [](V<T> x) { return Vec<T>::neg(x); });
-}
+THALWEG_MAP1(neg, kCheap, N::neg(x))
 
-template <class T>
-Status abs_kernel(const Args& args) {
-  return map<T>(args, kCheap, [](V<T> x) { return Vec<T>::abs(x); });
-}
+THALWEG_MAP1(abs, kCheap, N::abs(x))
 
 // −1, 1, or x itself where it is ±0 or NaN.
-template <class T>
-Status sign_kernel(const Args& args) {
-  using N = Vec<T>;
-  return map<T>(args, kCheap, [](V<T> x) {
-    const V<T> negative = N::select(N::lt(x, N::zero()), N::set1(-1), x);
-    return N::select(N::lt(N::zero(), x), N::set1(1), negative);
-  });
-}
+THALWEG_MAP1(sign, kCheap,
+             N::select(N::lt(N::zero(), x), N::set1(1), N::select(N::lt(x, N::zero()), N::set1(-1), x)))
 
-template <class T>
-Status square_kernel(const Args& args) {
-  return map<T>(args, kCheap, [](V<T> x) { return Vec<T>::mul(x, x); });
-}
+THALWEG_MAP1(square, kCheap, N::mul(x, x))
 
-template <class T>
-Status sqrt_kernel(const Args& args) {
-  return map<T>(args, kCheap, [](V<T> x) { return Vec<T>::sqrt(x); });
-}
+THALWEG_MAP1(sqrt, kCheap, N::sqrt(x))
 
 // 1/√x, each operation rounded.
-template <class T>
-Status rsqrt_kernel(const Args& args) {
-  using N = Vec<T>;
-  return map<T>(args, kCheap, [](V<T> x) { return N::div(N::set1(1), N::sqrt(x)); });
-}
+THALWEG_MAP1(rsqrt, kCheap, N::div(N::set1(1), N::sqrt(x)))
 
-template <class T>
-Status reciprocal_kernel(const Args& args) {
-  using N = Vec<T>;
-  return map<T>(args, kCheap, [](V<T> x) { return N::div(N::set1(1), x); });
-}
+THALWEG_MAP1(reciprocal, kCheap, N::div(N::set1(1), x))
 
-template <class T>
-Status floor_kernel(const Args& args) {
-  return map<T>(args, kCheap, [](V<T> x) { return Vec<T>::floor(x); });
-}
+THALWEG_MAP1(floor, kCheap, N::floor(x))
 
-template <class T>
-Status ceil_kernel(const Args& args) {
-  return map<T>(args, kCheap, [](V<T> x) { return Vec<T>::ceil(x); });
-}
+THALWEG_MAP1(ceil, kCheap, N::ceil(x))
 
 // Half to even.
-template <class T>
-Status round_kernel(const Args& args) {
-  return map<T>(args, kCheap, [](V<T> x) { return Vec<T>::round(x); });
-}
+THALWEG_MAP1(round, kCheap, N::round(x))
 
-template <class T>
-Status trunc_kernel(const Args& args) {
-  return map<T>(args, kCheap, [](V<T> x) { return Vec<T>::trunc(x); });
-}
+THALWEG_MAP1(trunc, kCheap, N::trunc(x))
 
 // ---- transcendental functions
 
 // Float32: 1.1 ULP
-template <class T>
-Status exp_kernel(const Args& args) {
-  return map<T>(args, kFunction<T>, [](V<T> x) { return Math<T>::exp(x); });
-}
+THALWEG_MAP1(exp, kFunction<T>, Math<T>::exp(x))
 
 // Float32: 1.6 ULP
-template <class T>
-Status expm1_kernel(const Args& args) {
-  return map<T>(args, kFunction<T>, [](V<T> x) { return Math<T>::expm1(x); });
-}
+THALWEG_MAP1(expm1, kFunction<T>, Math<T>::expm1(x))
 
 // Float32: 0.9 ULP. log ±0 = −∞; NaN below 0.
-template <class T>
-Status log_kernel(const Args& args) {
-  return map<T>(args, kFunction<T>, [](V<T> x) { return Math<T>::log(x); });
-}
+THALWEG_MAP1(log, kFunction<T>, Math<T>::log(x))
 
 // Float32: 1.4 ULP. log1p −1 = −∞; NaN below −1.
-template <class T>
-Status log1p_kernel(const Args& args) {
-  return map<T>(args, kFunction<T>, [](V<T> x) { return Math<T>::log1p(x); });
-}
+THALWEG_MAP1(log1p, kFunction<T>, Math<T>::log1p(x))
 
 // Float32, computed in float64: 0.51 ULP. NaN at ±∞.
-template <class T>
-Status sin_kernel(const Args& args) {
-  if constexpr (std::is_same<T, float>::value) return map_widened(args, kDear, Widened::sin);
-  else return map<T>(args, kLibrary, Math<T>::sin);
-}
+THALWEG_WIDENED(sin)
 
 // Float32, computed in float64: 0.51 ULP. NaN at ±∞.
-template <class T>
-Status cos_kernel(const Args& args) {
-  if constexpr (std::is_same<T, float>::value) return map_widened(args, kDear, Widened::cos);
-  else return map<T>(args, kLibrary, Math<T>::cos);
-}
+THALWEG_WIDENED(cos)
 
 // Float32, computed in float64: 0.51 ULP. NaN at ±∞.
-template <class T>
-Status tan_kernel(const Args& args) {
-  if constexpr (std::is_same<T, float>::value) return map_widened(args, kDear, Widened::tan);
-  else return map<T>(args, kLibrary, Math<T>::tan);
-}
+THALWEG_WIDENED(tan)
 
 // Float32: 1.4 ULP
-template <class T>
-Status tanh_kernel(const Args& args) {
-  return map<T>(args, kFunction<T>, [](V<T> x) { return Math<T>::tanh(x); });
-}
+THALWEG_MAP1(tanh, kFunction<T>, Math<T>::tanh(x))
 
 // Float32: 1.2 ULP
-template <class T>
-Status erf_kernel(const Args& args) {
-  return map<T>(args, kFunction<T>, [](V<T> x) { return Math<T>::erf(x); });
-}
+THALWEG_MAP1(erf, kFunction<T>, Math<T>::erf(x))
 
 // 1/(1 + exp(−x)). Float32: 1.6 ULP
-template <class T>
-Status sigmoid_kernel(const Args& args) {
-  return map<T>(args, kFunction<T>, [](V<T> x) { return Math<T>::sigmoid(x); });
-}
+THALWEG_MAP1(sigmoid, kFunction<T>, Math<T>::sigmoid(x))
 
 // log(1 + exp(x)). Float32: 1.8 ULP
-template <class T>
-Status softplus_kernel(const Args& args) {
-  return map<T>(args, kFunction<T>, [](V<T> x) { return Math<T>::softplus(x); });
-}
+THALWEG_MAP1(softplus, kFunction<T>, Math<T>::softplus(x))
 
 // x·Φ(x), Φ the normal distribution function: ½·x·(1 + erf(x/√2)). Float32, computed in float64: 0.51 ULP;
 // float64: 5 ULP down to −37.5. −∞ gives −0.
-template <class T>
-Status gelu_kernel(const Args& args) {
-  if constexpr (std::is_same<T, float>::value) return map_widened(args, kDear, Widened::gelu);
-  else return map<T>(args, kLibrary, Math<T>::gelu);
-}
+THALWEG_WIDENED(gelu)
 
 // x·sigmoid(x). Float32: 1.8 ULP. −∞ gives −0.
-template <class T>
-Status silu_kernel(const Args& args) {
-  return map<T>(args, kFunction<T>, [](V<T> x) { return Math<T>::silu(x); });
-}
+THALWEG_MAP1(silu, kFunction<T>, Math<T>::silu(x))
 
 // ---- piecewise
 
 // 0 where x < 0, else x: NaN and −0 stay.
-template <class T>
-Status relu_kernel(const Args& args) {
-  using N = Vec<T>;
-  return map<T>(args, kCheap, [](V<T> x) { return N::max(N::zero(), x); });
-}
+THALWEG_MAP1(relu, kCheap, N::max(N::zero(), x))
 
 // slope·x where x < 0, else x.
 template <class T>
-Status leaky_relu_kernel(const Args& args) {
+struct leaky_relu_op : Elementwise<By::Vectors, T, T> {
   using N = Vec<T>;
-  const V<T> slope = N::set1(static_cast<T>(args.scalars[0]));
-  return map<T>(args, kCheap,
-                [slope](V<T> x) { return N::select(N::lt(x, N::zero()), N::mul(slope, x), x); });
-}
+  static constexpr int64_t grain = kCheap;
+  V<T> slope;
+  explicit leaky_relu_op(const double* scalars) : slope(N::set1(static_cast<T>(scalars[0]))) {}
+  V<T> operator()(V<T> x) const { return N::select(N::lt(x, N::zero()), N::mul(slope, x), x); }
+};
 
 // low where x < low, else high where x > high, else x; NaN stays.
 template <class T>
-Status clip_kernel(const Args& args) {
+struct clip_op : Elementwise<By::Vectors, T, T> {
   using N = Vec<T>;
-  const V<T> low = N::set1(convert<T>(args.scalars[0])), high = N::set1(convert<T>(args.scalars[1]));
-  return map<T>(args, kCheap, [low, high](V<T> x) {
+  static constexpr int64_t grain = kCheap;
+  V<T> low, high;
+  explicit clip_op(const double* scalars)
+      : low(N::set1(convert<T>(scalars[0]))), high(N::set1(convert<T>(scalars[1]))) {}
+  V<T> operator()(V<T> x) const {
     return N::select(N::lt(x, low), low, N::select(N::lt(high, x), high, x));
-  });
-}
+  }
+};
 
 // ---- tests: 1 or 0
 
-template <class T>
-Status is_nan_kernel(const Args& args) {
-  return map_elements<uint8_t, T>(args, kCheap, [](T x) -> uint8_t { return x != x; });
-}
+THALWEG_TEST1(is_nan, x != x)
 
-template <class T>
-Status is_finite_kernel(const Args& args) {
-  return map_elements<uint8_t, T>(
-      args, kCheap, [](T x) -> uint8_t { return std::fabs(x) <= std::numeric_limits<T>::max(); });
-}
+THALWEG_TEST1(is_finite, std::fabs(x) <= std::numeric_limits<T>::max())
 
 // 1 where x is 0, else 0.
-template <class T>
-Status logical_not_kernel(const Args& args) {
-  return map_elements<T, T>(args, kCheap, [](T x) -> T { return x == 0; });
-}
+THALWEG_TEST1(logical_not, x == 0)

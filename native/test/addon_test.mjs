@@ -328,10 +328,15 @@ const tests = {
         });
       const kernel = below(info.kernels.length);
       const [, signature, scalars] = info.kernels[kernel].split(":");
-      const operands = [...signature.matchAll(/(\w+)\[(\w*)\]/g)];
+      const counts = [];
+      const operands = [...signature.matchAll(/(\w+)\[(\w*)\](\*?)/g)].flatMap((operand) => {
+        if (operand[3] === "") return [operand];
+        counts.push(below(3));
+        return Array(counts.at(-1)).fill(operand);
+      });
       const letters = [...new Set(operands.flatMap(([, , axes]) => [...axes]))];
       const ranks = new Map(letters.map((letter) => [letter, letter < "a" ? below(3) : 1]));
-      const row = [kernel, 0];
+      const row = [kernel, 0, ...counts];
       for (const [, type] of operands) row.push(storages.indexOf(type), below(10));
       for (const [letter, rank] of ranks) {
         if (letter < "a") row.push(rank);
@@ -339,13 +344,15 @@ const tests = {
       }
       for (const [, , axes] of operands)
         for (const letter of axes) for (let i = 0; i < ranks.get(letter); i++) row.push(below(12) - 3);
-      for (const _ of scalars.split(" ").filter(Boolean)) row.push(below(5) / 2);
+      for (const name of scalars.split(" ").filter(Boolean)) {
+        for (let n = name.endsWith("*") ? below(20) : 1; n > 0; n--) row.push(below(5) / 2);
+      }
       row[1] = row.length;
       if (below(3) === 0) row[2 + below(row.length - 2)] = hostile[below(hostile.length)];
       words.set(row);
       try {
         // Sizes in the billions over strides of 0 are valid, but nobody wants to wait for them.
-        if (row.slice(2 + 2 * operands.length).some((word) => word > 1e4)) {
+        if (row.slice(2 + counts.length + 2 * operands.length).some((word) => word > 1e4)) {
           addon.release(addon.create(words, row.length, views));
           continue;
         }

@@ -8,6 +8,7 @@
 
 #include "program.h"
 #include "random.h"
+#include "random_code.h"
 
 namespace thalweg {
 
@@ -78,10 +79,17 @@ struct Call {
   std::vector<Sizes> sizes;  // by letter; one size for a single axis
   std::vector<View> views;   // by operand
   std::vector<double> scalars;
+  std::vector<Operand> operands;  // variadic ones as often as they are there
+  std::vector<int64_t> counts;    // how often that is
+
+  // Where the words of the operands begin, and those of the dims.
+  size_t first_operand() const { return 2 + counts.size(); }
+  size_t first_dim() const { return first_operand() + 2 * views.size(); }
 
   std::vector<double> words() const {
     const Signature& signature = spec->signature;
     std::vector<double> words = {static_cast<double>(spec - kernel_table().data()), 0};
+    for (const int64_t count : counts) words.push_back(static_cast<double>(count));
     for (size_t i = 0; i < views.size(); i++) {
       words.push_back(static_cast<double>(i));
       words.push_back(static_cast<double>(views[i].offset));
@@ -112,13 +120,22 @@ struct Call {
 };
 
 inline Call random_call(Random& random, const KernelSpec& spec, const std::vector<Sizes>& sizes, Layout layout) {
-  Call call{&spec, sizes, {}, {}};
+  Call call{&spec, sizes, {}, {}, {}, {}};
   for (const Operand& operand : spec.signature.operands) {
+    const int64_t count = operand.is_variadic ? random.integer(0, 3) : 1;
+    if (operand.is_variadic) call.counts.push_back(count);
+    call.operands.insert(call.operands.end(), static_cast<size_t>(count), operand);
+  }
+  for (const Operand& operand : call.operands) {
     Sizes axes;
     for (const int letter : operand.letters) axes.insert(axes.end(), sizes[letter].begin(), sizes[letter].end());
     call.views.push_back(random_view(random, axes, layout, operand.role == Role::In));
   }
   for (int i = 0; i < spec.scalars; i++) call.scalars.push_back(random.pick({0.0, 1.0, 0.5, 0.1, 2.0, 0.9, 3.0}));
+  if (spec.has_variadic_scalars) {
+    const std::vector<double> code = random_code(random, spec.type, call.counts);
+    call.scalars.insert(call.scalars.end(), code.begin(), code.end());
+  }
   return call;
 }
 

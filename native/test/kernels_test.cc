@@ -3,6 +3,7 @@
 //   kernels_test              all of it
 //   kernels_test quick        fewer sizes and thread counts, for emulators
 //   kernels_test fingerprint  no test: a hash of each kernel's results, to be compared between architectures
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
@@ -77,7 +78,7 @@ int64_t index_bound(const Call& call) {
 std::vector<Block> make_blocks(Random& random, const Call& call) {
   std::vector<Block> blocks;
   for (size_t i = 0; i < call.views.size(); i++) {
-    blocks.emplace_back(call.spec->signature.operands[i].storage, call.views[i].length);
+    blocks.emplace_back(call.operands[i].storage, call.views[i].length);
     fill(random, blocks[i], index_bound(call));
   }
   return blocks;
@@ -132,7 +133,7 @@ void check_same(const Call& call, const Result& result, const Result& wanted, co
            where + ": \"" + result.outcome.message + "\", not \"" + wanted.outcome.message + "\": " +
                call.describe());
   for (size_t i = 0; i < call.views.size(); i++) {
-    const Storage storage = call.spec->signature.operands[i].storage;
+    const Storage storage = call.operands[i].storage;
     if (same_bytes(result.blocks[i].bytes(), wanted.blocks[i].bytes(), wanted.blocks[i].size())) continue;
     for (int64_t at = 0; at < call.views[i].length; at++) {
       const unsigned char* a = result.blocks[i].bytes() + at * storage_bytes(storage);
@@ -148,7 +149,7 @@ void check_same(const Call& call, const Result& result, const Result& wanted, co
 // Whether each element of operand i's buffer belongs to its view and may be written.
 std::vector<bool> writable(const Call& call, size_t i) {
   std::vector<bool> elements(static_cast<size_t>(call.views[i].length), false);
-  if (call.spec->signature.operands[i].role != Role::In) {
+  if (call.operands[i].role != Role::In) {
     call.views[i].each([&](int64_t at) { elements[static_cast<size_t>(at)] = true; });
   }
   return elements;
@@ -157,7 +158,7 @@ std::vector<bool> writable(const Call& call, size_t i) {
 // After an error nothing is written; otherwise only the elements of outputs are.
 void check_untouched(const Call& call, const std::vector<Block>& before, const Result& result) {
   for (size_t i = 0; i < call.views.size(); i++) {
-    const int64_t bytes = storage_bytes(call.spec->signature.operands[i].storage);
+    const int64_t bytes = storage_bytes(call.operands[i].storage);
     const std::vector<bool> may_change = writable(call, i);
     for (int64_t at = 0; at < call.views[i].length; at++) {
       if (result.outcome.ok() && may_change[static_cast<size_t>(at)]) continue;
@@ -172,8 +173,8 @@ void check_untouched(const Call& call, const std::vector<Block>& before, const R
 // The same inputs with other numbers where pure outputs will be.
 std::vector<Block> spoil_outputs(const Call& call, std::vector<Block> blocks) {
   for (size_t i = 0; i < call.views.size(); i++) {
-    if (call.spec->signature.operands[i].role != Role::Out) continue;
-    const int64_t bytes = storage_bytes(call.spec->signature.operands[i].storage);
+    if (call.operands[i].role != Role::Out) continue;
+    const int64_t bytes = storage_bytes(call.operands[i].storage);
     call.views[i].each([&](int64_t at) {
       for (int64_t b = 0; b < bytes; b++) blocks[i].bytes()[at * bytes + b] ^= 0x5a;
     });
@@ -256,13 +257,38 @@ TEST(middling_sizes_in_every_letter_agree) {
   }
 }
 
+TEST(kernels_with_code_agree_on_many_programs) {
+  Random random(5);
+  for (const KernelSpec& spec : kernel_table()) {
+    if (!spec.has_variadic_scalars) continue;
+    for (int trial = 0; trial < 400; trial++) {
+      // Sizes around those of a tile and of a block, each with room for the others.
+      std::vector<Sizes> sizes;
+      int64_t most = random.pick({int64_t{40}, int64_t{3000}, int64_t{30000}});
+      for (size_t i = 0; i < spec.signature.letters.size(); i++) {
+        Sizes axes(static_cast<size_t>(spec.signature.letters[i].is_group ? random.integer(0, 3) : 1));
+        for (int64_t& axis : axes) {
+          axis = random.chance(0.03) ? 0 : random.chance(0.3) ? random.integer(1, most) : random.integer(1, 1 + most % 12);
+          most = std::max<int64_t>(1, most / std::max<int64_t>(axis, 1));
+        }
+        sizes.push_back(axes);
+      }
+      if (random.chance(0.3)) std::reverse(sizes.begin(), sizes.end());
+      const Layout layout = random.chance(0.5) ? Layout::Contiguous : Layout::Strided;
+      check_call(random, random_call(random, spec, sizes, layout), 3);
+    }
+  }
+}
+
 TEST(an_elementwise_output_may_be_an_input) {
   Random random(4);
   for (const KernelSpec& spec : kernel_table()) {
     const std::vector<Operand>& operands = spec.signature.operands;
     const size_t out = operands.size() - 1;
     bool is_elementwise = spec.signature.letters.size() == 1 && spec.signature.letters[0].is_group;
-    for (const Operand& operand : operands) is_elementwise = is_elementwise && operand.letters.size() == 1;
+    for (const Operand& operand : operands) {
+      is_elementwise = is_elementwise && operand.letters.size() == 1 && !operand.is_variadic;
+    }
     for (size_t in = 0; in < out && is_elementwise; in++) {
       if (operands[in].storage != operands[out].storage) continue;
       for (const int64_t size : {1, 7, 64, 1000}) {

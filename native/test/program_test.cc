@@ -82,6 +82,8 @@ TEST(signatures_parse) {
   CHECK(s.operands[1].storage == Storage::I32 && s.operands[1].letters.empty());
   CHECK(s.operands[2].storage == Storage::U8 && s.operands[2].role == Role::InOut);
   CHECK(s.operands[3].role == Role::Out && s.operands[3].letters == (std::vector<int>{2, 0}));
+  CHECK_EQ(parse_signature("u8[S]*, f32[S] -> f32[S]*", &s), "");
+  CHECK(s.operands[0].is_variadic && !s.operands[1].is_variadic && s.operands[2].is_variadic);
   CHECK_EQ(parse_signature("-> i64[S]", &s), "");
   CHECK_EQ(s.operands.size(), size_t{1});
 }
@@ -89,7 +91,8 @@ TEST(signatures_parse) {
 TEST(bad_signatures_are_refused) {
   for (const char* text : {"", "f32[S]", "f32[S] ->", "->", "f32[S] -> f32", "f31[S] -> f32[S]", "T[S] -> f32[S]",
                            "&f32[S] -> f32[S]", "f32[S] -> f32[S] more", "f32[S -> f32[S]", "f32[1] -> f32[S]",
-                           "f32[S],f32[S] -> f32[S]", "f32[abcdefghi] -> f32[a]"}) {
+                           "f32[S],f32[S] -> f32[S]", "f32[abcdefghi] -> f32[a]", "f32*[S] -> f32[S]",
+                           "f32[S]** -> f32[S]"}) {
     CHECK_IN(!parse_error(text).empty(), text);
   }
 }
@@ -269,10 +272,103 @@ TEST(buffers_are_checked_again) {
   CHECK_EQ(program.check(buffers.data(), 3).message, "program: buffer 1 has 8 elements of f64; it needs 3 of f32");
 }
 
+TEST(bad_code_of_a_chain_is_named) {
+  // One u8 input, one input, one output and one fold, over O = [3] and R = [2].
+  const auto outcome_of = [](const std::vector<double>& code) {
+    const KernelSpec& spec = spec_of("fused_f32");
+    Call call{&spec, {{3}, {2}}, {}, code, {}, {1, 1, 1, 1}};
+    call.operands = spec.signature.operands;
+    for (int i = 0; i < 3; i++) call.views.push_back({{3, 2}, {2, 1}, 0, 6});
+    call.views.push_back({{3}, {1}, 0, 3});
+    uint8_t bytes[6] = {1, 0, 1, 0, 1, 0};
+    float x[6] = {1, 2, 3, 4, 5, 6}, y[6] = {7, 7, 7, 7, 7, 7}, sums[3] = {7, 7, 7};
+    Program program;
+    const Outcome loaded = load(&program, call.words(), {{bytes, 6, Storage::U8}, {x, 6, Storage::F32},
+                                                         {y, 6, Storage::F32}, {sums, 3, Storage::F32}});
+    CHECK_EQ(loaded.message, "");
+    const std::vector<Buffer> buffers = {{bytes, 6, Storage::U8}, {x, 6, Storage::F32}, {y, 6, Storage::F32},
+                                         {sums, 3, Storage::F32}};
+    Outcome outcome;
+    for (const Level* const* level = supported_levels(); *level != nullptr; level++) {
+      outcome = program.run(**level, buffers.data());
+      CHECK(outcome.ok() || (y[0] == 7 && sums[0] == 7));
+      CHECK(outcome.ok() || outcome.kind == Outcome::Kind::BadProgram);
+    }
+    if (outcome.ok()) CHECK(y[3] == 0 && y[4] == 10 && sums[0] == 2 && sums[2] == 10);
+    return outcome.message;
+  };
+  const auto number = [](const char* name) { return static_cast<double>(&spec_of(name) - kernel_table().data()); };
+  const double mul = number("mul_f32"), add = number("add_f32"), sum = number("sum_f32");
+  // y = 2·x where the byte is 1, and its sums.
+  const std::vector<double> good = {-1, 0, 0, -1, 1, 1, mul, 2, 0, 1, add, 15, 2, 2, -2, 2, 15, sum, 3, 15};
+  CHECK_EQ(outcome_of(good), "");
+  const auto with = [&](size_t word, double value) {
+    std::vector<double> code = good;
+    code[word] = value;
+    return outcome_of(code);
+  };
+  const std::string at = "fused_f32: instruction ";
+  for (const double bad : {-3.0, 0.5, 1e9, std::nan(""), number("add_f64"), number("softmax_f32"), number("mean_f32"),
+                           number("cast_from_f32_f32"), number("logical_and_u8")}) {
+    CHECK_IN(contains(with(6, bad), at + "2 of its code: operation is "), with(6, bad));
+  }
+  const std::string index = "; it must be an integer in [0, 15]";
+  CHECK_EQ(with(7, 16), at + "2 of its code: register is 16" + index);
+  CHECK_EQ(with(8, -1), at + "2 of its code: register is -1" + index);
+  CHECK_EQ(with(9, std::nan("")), at + "2 of its code: register is NaN" + index);
+  CHECK_EQ(with(1, 0.5), at + "0 of its code: register is 0.5" + index);
+  CHECK_EQ(with(9, 3), at + "2 of its code: register is 3; it must be one that has been written");
+  CHECK_EQ(with(2, 2), at + "0 of its code: loaded operand is 2; it must be an input");
+  CHECK(contains(with(15, 1), at + "4 of its code: stored operand is 1; it must be an output over O and R"));
+  CHECK(contains(with(15, 3), at + "4 of its code: stored operand is 3; it must be an output over O and R"));
+  CHECK(contains(with(18, 2), at + "5 of its code: stored operand is 2; it must be an output over O that"));
+  CHECK(contains(with(18, 4), at + "5 of its code: stored operand is 4"));
+  for (size_t length = 0; length < good.size(); length++) {
+    const std::string message = outcome_of({good.begin(), good.begin() + static_cast<long>(length)});
+    CHECK_IN(contains(message, "number of words after it is ") || contains(message, "that nothing is stored to is"),
+             message);
+  }
+  std::vector<double> twice = good;
+  twice.insert(twice.end(), {-2, 2, 15});
+  CHECK(contains(outcome_of(twice), at + "6 of its code: stored operand is 2; it must be an output"));
+  std::vector<double> longest;
+  for (int i = 0; i < 250; i++) longest.insert(longest.end(), {-1, 9, 1});
+  longest.insert(longest.end(), good.begin(), good.end());
+  CHECK_EQ(outcome_of(longest), "");
+  longest.insert(longest.end(), {-1, 0, 0});
+  CHECK(contains(outcome_of(longest), at + "256 of its code: number of instructions is 257; it must be at most 256"));
+}
+
+TEST(variadic_operands_are_counted_and_checked) {
+  const KernelSpec& spec = spec_of("fused_f32");
+  std::vector<float> x(8, 1.0f);
+  const std::vector<Buffer> buffers = {{x.data(), 8, Storage::F32}};
+  const auto message = [&](const std::vector<double>& rest) {
+    std::vector<double> words = {static_cast<double>(&spec - kernel_table().data()), 0};
+    words.insert(words.end(), rest.begin(), rest.end());
+    words[1] = static_cast<double>(words.size());
+    Program program;
+    return load(&program, words, buffers).message;
+  };
+  CHECK(contains(message({0, 33, 0, 0}), "number of operands is 33; it must be an integer in [0, 32]"));
+  CHECK(contains(message({0, -1, 0, 0}), "number of operands is -1"));
+  CHECK(contains(message({0, 1, 32, 0}), "has 33 operands or more; it may have at most 32"));
+  CHECK_EQ(message({0, 0, 0, 0, 0, 0}), "");
+  // Two inputs and an output over R = [4]; offsets and strides of each are checked.
+  const auto three = [&](double offset, double stride0, double stride2) {
+    return message({0, 2, 1, 0, 0, 0, 0, offset, 0, 4, 0, 1, 4, stride0, 1, stride2, -1, 0, 0, -2, 2, 0});
+  };
+  CHECK_EQ(three(4, 2, 1), "");
+  CHECK(contains(three(5, 2, 1), "operand 1 reaches element 8 of a buffer with 8"));
+  CHECK(contains(three(4, 3, 1), "operand 0 reaches element 9 of a buffer with 8"));
+  CHECK(contains(three(4, 2, 0), "operand 2 is written; its stride over size 4 must not be 0"));
+  CHECK(contains(message({0, 2, 1, 0, 0, 0, 0}), "there is no word for offset"));
+}
+
 TEST(a_bad_index_is_named) {
   float x[10] = {}, out[3] = {7, 7, 7};
   int32_t index[3] = {0, 9, 12};
-  Call call{&spec_of("gather_f32"), {{10}, {1}, {3}}, {}, {}};
+  Call call{&spec_of("gather_f32"), {{10}, {1}, {3}}, {}, {}, {}, {}};
   call.views = {{{10, 1}, {1, 1}, 0, 10}, {{3}, {1}, 0, 3}, {{3, 1}, {1, 1}, 0, 3}};
   const std::vector<double> words = call.words();
   const Buffer buffers[] = {{x, 10, Storage::F32}, {index, 3, Storage::I32}, {out, 3, Storage::F32}};
@@ -296,10 +392,10 @@ constexpr int kMostThreads = 3;
 #endif
 
 // Elements that a program's instructions walk; refused here above a million so that the test ends.
-bool is_small(const KernelSpec& spec, const std::vector<double>& words) {
-  size_t at = 2 + 2 * spec.signature.operands.size();
+bool is_small(const Call& call, const std::vector<double>& words) {
+  size_t at = call.first_dim();
   double count = 1;
-  for (const Letter& letter : spec.signature.letters) {
+  for (const Letter& letter : call.spec->signature.letters) {
     int64_t rank = letter.is_group ? static_cast<int64_t>(words[at++]) : 1;
     for (; rank > 0; rank--) count *= std::max(words[at++], 1.0);
   }
@@ -308,11 +404,11 @@ bool is_small(const KernelSpec& spec, const std::vector<double>& words) {
 
 // Puts operands of one type into one buffer, so that outputs overlap inputs and indices.
 void share_buffers(Call* call, std::vector<double>* words) {
-  const std::vector<Operand>& operands = call->spec->signature.operands;
+  const std::vector<Operand>& operands = call->operands;
   for (size_t i = 1; i < operands.size(); i++) {
     for (size_t j = 0; j < i; j++) {
       if (operands[j].storage != operands[i].storage) continue;
-      (*words)[2 + 2 * i] = static_cast<double>(j);
+      (*words)[call->first_operand() + 2 * i] = static_cast<double>(j);
       call->views[j].length = std::max(call->views[j].length, call->views[i].length);
       break;
     }
@@ -356,10 +452,10 @@ TEST(hostile_programs_stay_inside_their_buffers) {
     }
     std::vector<Block> blocks;
     for (size_t i = 0; i < call.views.size(); i++) {
-      blocks.emplace_back(spec.signature.operands[i].storage, call.views[i].length);
+      blocks.emplace_back(call.operands[i].storage, call.views[i].length);
       for (int64_t b = 0; b < blocks[i].size(); b++) {
         // Small numbers and wild ones, so that indices are sometimes valid.
-        const bool is_low_byte = b % storage_bytes(spec.signature.operands[i].storage) == 0;
+        const bool is_low_byte = b % storage_bytes(call.operands[i].storage) == 0;
         blocks[i].bytes()[b] = static_cast<unsigned char>(is_low_byte ? random.integer(0, 4) : 0);
       }
     }
@@ -370,7 +466,9 @@ TEST(hostile_programs_stay_inside_their_buffers) {
       continue;
     }
     accepted++;
-    if (words[0] != call.words()[0] || !is_small(spec, words)) continue;
+    const std::vector<double> given = call.words();
+    if (!std::equal(words.begin(), words.begin() + static_cast<long>(call.first_operand()), given.begin())) continue;
+    if (!is_small(call, words)) continue;
     set_thread_limit(static_cast<int>(random.integer(1, kMostThreads)));
     for (const Level* const* level = supported_levels(); *level != nullptr; level++) {
       program.run(**level, buffers.data());

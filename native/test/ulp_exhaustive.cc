@@ -25,7 +25,9 @@ using namespace thalweg;
 
 enum KernelId {
 #define ROW(name, tag, type, signature, scalars) k_##name##_##tag,
+#define MAP_ROW ROW
 #include "../kernels.def"
+#undef MAP_ROW
 #undef ROW
 };
 

@@ -58,6 +58,7 @@ describe("a program that is fine", () => {
     ]);
     expect(instruction).toEqual({
       kernel: KERNELS[kernelId("fill_i64")],
+      counts: [],
       slots: [1],
       offsets: [2],
       dims: [2, 2, 2, 4, 1],

@@ -39,7 +39,12 @@ describe("parseSignature", () => {
   test("takes a kernel without inputs", () => {
     const { operands, inputs } = parseSignature("-> i64[S]");
     expect(inputs).toBe(0);
-    expect(operands).toEqual([{ type: "i64", axes: [0], role: "out" }]);
+    expect(operands).toEqual([{ type: "i64", axes: [0], role: "out", isVariadic: false }]);
+  });
+
+  test("marks operands of which there may be any number", () => {
+    const { operands } = parseSignature("u8[S]*, T[S] -> T[S]*, &T[]*");
+    expect(operands.map(({ isVariadic }) => isVariadic)).toEqual([true, false, true, true]);
   });
 
   test.each([
@@ -51,6 +56,8 @@ describe("parseSignature", () => {
     "T[S] -> T",
     "T[S],, T[S] -> T[S]",
     "T[S2] -> T[S]",
+    "T*[S] -> T[S]",
+    "T[S]** -> T[S]",
   ])("refuses %s", (text) => {
     expect(() => parseSignature(text)).toThrow(ArgumentError);
   });

@@ -4,7 +4,7 @@
  */
 import type { KernelFactory } from "../types.js";
 import { larger, movable, smaller } from "./elements.js";
-import { binary, elementwiseLayout } from "./elementwise.js";
+import { binary, byType, elementwiseLayout, mapFactory, type TernaryLoop } from "./elementwise.js";
 import * as special from "./special.js";
 import { forEachRow } from "./strided.js";
 
@@ -24,7 +24,7 @@ const mulInteger = binary((n, x, i, si, y, j, sj, z, k, sk) => {
   for (let e = 0; e < n; e++, i += si, j += sj, k += sk) z[k] = Math.imul(x[i], y[j]);
 });
 
-export const mul: KernelFactory = (dtype) => (dtype === "i32" ? mulInteger : mulFloat)(dtype);
+export const mul = byType((dtype) => (dtype === "i32" ? mulInteger : mulFloat));
 
 export const div = binary((n, x, i, si, y, j, sj, z, k, sk) => {
   for (let e = 0; e < n; e++, i += si, j += sj, k += sk) z[k] = x[i] / y[j];
@@ -91,13 +91,16 @@ export const logicalXor = binary((n, x, i, si, y, j, sj, z, k, sk) => {
   for (let e = 0; e < n; e++, i += si, j += sj, k += sk) z[k] = (x[i] !== 0) !== (y[j] !== 0) ? 1 : 0;
 });
 
-/** (condition, x, y): x where the condition is not 0, else y. */
-export const where: KernelFactory = () => (buffers, offsets, dims) => {
-  const condition = buffers[0] as Uint8Array;
-  const [, x, y, z] = movable(buffers);
+const select: TernaryLoop = (n, c, h, sh, x, i, si, y, j, sj, z, k, sk) => {
+  for (let e = 0; e < n; e++, h += sh, i += si, j += sj, k += sk) z[k] = c[h] !== 0 ? x[i] : y[j];
+};
+
+const whereKernel: KernelFactory = () => (buffers, offsets, dims) => {
+  const [c, x, y, z] = movable(buffers);
   forEachRow(elementwiseLayout(dims, 4), offsets, (n, at, step) => {
-    let [c, i, j, k] = at;
-    const [sc, si, sj, sk] = step;
-    for (let e = 0; e < n; e++, c += sc, i += si, j += sj, k += sk) z[k] = condition[c] !== 0 ? x[i] : y[j];
+    select(n, c, at[0], step[0], x, at[1], step[1], y, at[2], step[2], z, at[3], step[3]);
   });
 };
+
+/** (condition, x, y): x where the condition is not 0, else y. */
+export const where = mapFactory(whereKernel, { inputs: 3, loop: select });

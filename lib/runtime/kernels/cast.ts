@@ -12,7 +12,7 @@ import {
   saturateBig,
   scalarAs,
 } from "./elements.js";
-import { elementwiseKernel, elementwiseLayout, type UnaryLoop } from "./elementwise.js";
+import { elementwiseKernel, elementwiseLayout, mapFactory, type UnaryLoop } from "./elementwise.js";
 import { forEachRow } from "./strided.js";
 
 /** Storing rounds to float32 and wraps to narrower integers: just what these conversions ask for. */
@@ -81,24 +81,30 @@ export const castFrom = (from: StorageType): KernelFactory => {
   return from === "f32" || from === "f64" ? castFromFloat : castFromInteger;
 };
 
+const isTrue: UnaryLoop<Numbers, Numbers> = (n, x, i, si, y, j, sj) => {
+  for (let k = 0; k < n; k++, i += si, j += sj) y[j] = x[i] === 0 ? 0 : 1;
+};
+
 /** 1 where x ≠ 0, else 0; NaN gives 1. */
-export const toBool: KernelFactory = (dtype) =>
-  dtype === "i64"
-    ? elementwiseKernel(bigTo((x) => (x === 0n ? 0 : 1)))
-    : elementwiseKernel<Numbers, Numbers>((n, x, i, si, y, j, sj) => {
-        for (let k = 0; k < n; k++, i += si, j += sj) y[j] = x[i] === 0 ? 0 : 1;
-      });
+export const toBool = mapFactory(
+  (dtype) =>
+    dtype === "i64" ? elementwiseKernel(bigTo((x) => (x === 0n ? 0 : 1))) : elementwiseKernel(isTrue),
+  { inputs: 1, loop: isTrue },
+);
 
 /** Every element is `value`, converted like an element of float64. */
-export const fill: KernelFactory = (dtype) => (buffers, offsets, dims, scalars) => {
-  forEachRow(elementwiseLayout(dims, 1), offsets, (n, at, step) => {
-    if (dtype === "i64") {
-      fillRow(buffers[0] as BigInt64Array, saturateBig(scalars[0]), n, at[0], step[0]);
-    } else {
-      fillRow(buffers[0] as Numbers, scalarAs(dtype, scalars[0]), n, at[0], step[0]);
-    }
-  });
-};
+export const fill = mapFactory(
+  (dtype) => (buffers, offsets, dims, scalars) => {
+    forEachRow(elementwiseLayout(dims, 1), offsets, (n, at, step) => {
+      if (dtype === "i64") {
+        fillRow(buffers[0] as BigInt64Array, saturateBig(scalars[0]), n, at[0], step[0]);
+      } else {
+        fillRow(buffers[0] as Numbers, scalarAs(dtype, scalars[0]), n, at[0], step[0]);
+      }
+    });
+  },
+  { inputs: 0, loop: (n, y, j, sj, value) => fillRow(y, value, n, j, sj) },
+);
 
 function fillRow<E>(
   y: { [index: number]: E; fill(value: E, from: number, to: number): unknown },

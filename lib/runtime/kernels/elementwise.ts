@@ -3,7 +3,7 @@
  * a loop shared by all operations would call a function per element, which costs several times the arithmetic.
  */
 import { DimsReader } from "../signature.js";
-import type { Kernel, KernelFactory, TypedArray } from "../types.js";
+import type { Kernel, KernelFactory, StorageType, TypedArray } from "../types.js";
 import { type Numbers, scalarAs } from "./elements.js";
 import { collapseFreely, forEachRow, type Layout } from "./strided.js";
 
@@ -35,6 +35,48 @@ export type BinaryLoop = (
   a: number,
 ) => void;
 
+/** As UnaryLoop without inputs: to y from j; one scalar. */
+export type NullaryLoop = (n: number, y: Numbers, j: number, sj: number, a: number) => void;
+
+/** As UnaryLoop with a condition, from h, and two inputs: x from i, y from j, to z from k. */
+export type TernaryLoop = (
+  n: number,
+  c: Numbers,
+  h: number,
+  sh: number,
+  x: Numbers,
+  i: number,
+  si: number,
+  y: Numbers,
+  j: number,
+  sj: number,
+  z: Numbers,
+  k: number,
+  sk: number,
+) => void;
+
+/** The loop of an elementwise function by its number of inputs: what `fused` runs over its tiles. */
+export type MapLoop =
+  | { readonly inputs: 0; readonly loop: NullaryLoop }
+  | { readonly inputs: 1; readonly loop: UnaryLoop<Numbers, Numbers> }
+  | { readonly inputs: 2; readonly loop: BinaryLoop }
+  | { readonly inputs: 3; readonly loop: TernaryLoop };
+
+/** The factory of a row MAP(…) of kernels.def, which also gives the loop for one float type. */
+export interface MapFactory extends KernelFactory {
+  map(dtype: StorageType): MapLoop;
+}
+
+/** A factory whose loop is the same for all types. */
+export const mapFactory = (factory: KernelFactory, map: MapLoop): MapFactory =>
+  Object.assign((dtype: StorageType) => factory(dtype), { map: () => map });
+
+/** A factory that is one of two by type. */
+export const byType = (choose: (dtype: StorageType) => MapFactory): MapFactory =>
+  Object.assign((dtype: StorageType) => choose(dtype)(dtype), {
+    map: (dtype: StorageType) => choose(dtype).map(dtype),
+  });
+
 /** The rows of `operands` views of one shape, in the order that is quickest: elements are independent. */
 export function elementwiseLayout(dims: readonly number[], operands: number): Layout {
   const reader = new DimsReader(dims);
@@ -58,25 +100,26 @@ export function elementwiseKernel<X extends TypedArray, Y extends TypedArray>(lo
 }
 
 /** A row of the table whose operands and scalars are all of type T (or whose output is u8). */
-export const unary = (loop: UnaryLoop<Numbers, Numbers>): KernelFactory => {
+export const unary = (loop: UnaryLoop<Numbers, Numbers>): MapFactory => {
   const kernel = elementwiseKernel(loop);
-  return (dtype) => (buffers, offsets, dims, scalars) =>
+  const factory: KernelFactory = (dtype) => (buffers, offsets, dims, scalars) =>
     kernel(
       buffers,
       offsets,
       dims,
       scalars.map((scalar) => scalarAs(dtype, scalar)),
     );
+  return mapFactory(factory, { inputs: 1, loop });
 };
 
 /** As `unary` with two inputs. */
-export const binary =
-  (loop: BinaryLoop): KernelFactory =>
-  (dtype) =>
-  (buffers, offsets, dims, scalars) => {
+export const binary = (loop: BinaryLoop): MapFactory => {
+  const factory: KernelFactory = (dtype) => (buffers, offsets, dims, scalars) => {
     const [x, y, z] = buffers as readonly Numbers[];
     const a = scalars.length > 0 ? scalarAs(dtype, scalars[0]) : 0;
     forEachRow(elementwiseLayout(dims, 3), offsets, (n, at, step) => {
       loop(n, x, at[0], step[0], y, at[1], step[1], z, at[2], step[2], a);
     });
   };
+  return mapFactory(factory, { inputs: 2, loop });
+};

@@ -7,7 +7,8 @@ import type { StorageType } from "../types.js";
 import { I32_MAX, I32_MIN, larger, type Numbers, scratch, smaller } from "./elements.js";
 
 const LANES = 16;
-const BLOCK = 4096;
+/** Numbers that are folded in one go. */
+export const BLOCK = 4096;
 
 /** Element types that can be folded. */
 export type FoldType = Exclude<StorageType, "i64">;

@@ -2,9 +2,8 @@
  * Elementwise kernels of one argument. Each states its loop: y = f(x) over a row. Transcendental functions are
  * computed in float64 and rounded once by the store; int32 results wrap by the store.
  */
-import type { KernelFactory } from "../types.js";
 import { larger, smaller } from "./elements.js";
-import { unary } from "./elementwise.js";
+import { byType, unary } from "./elementwise.js";
 import * as special from "./special.js";
 
 export const neg = unary((n, x, i, si, y, j, sj) => {
@@ -28,7 +27,7 @@ const squareInteger = unary((n, x, i, si, y, j, sj) => {
   for (let k = 0; k < n; k++, i += si, j += sj) y[j] = Math.imul(x[i], x[i]);
 });
 
-export const square: KernelFactory = (dtype) => (dtype === "i32" ? squareInteger : squareFloat)(dtype);
+export const square = byType((dtype) => (dtype === "i32" ? squareInteger : squareFloat));
 
 export const sqrt = unary((n, x, i, si, y, j, sj) => {
   for (let k = 0; k < n; k++, i += si, j += sj) y[j] = Math.sqrt(x[i]);
@@ -43,7 +42,7 @@ const rsqrtSingle = unary((n, x, i, si, y, j, sj) => {
 });
 
 /** 1/√x, each operation rounded. */
-export const rsqrt: KernelFactory = (dtype) => (dtype === "f32" ? rsqrtSingle : rsqrtDouble)(dtype);
+export const rsqrt = byType((dtype) => (dtype === "f32" ? rsqrtSingle : rsqrtDouble));
 
 export const reciprocal = unary((n, x, i, si, y, j, sj) => {
   for (let k = 0; k < n; k++, i += si, j += sj) y[j] = 1 / x[i];
