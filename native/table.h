@@ -43,6 +43,7 @@ struct KernelSpec {
   int scalars;
   int row;  // position in Level::kernels
   Signature signature;
+  bool merges;  // all operands have the one axis `e`: instructions may be cut and run together (docs/kernels.md)
 };
 
 // Storage type of a name (`f32`), and back; false where there is none.
