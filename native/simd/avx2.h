@@ -25,6 +25,8 @@ struct Vec<float> {
   static void store(T* p, V a) { _mm256_storeu_ps(p, a); }
   static V load_n(const T* p, int n) { return _mm256_maskload_ps(p, mask(n)); }
   static void store_n(T* p, V a, int n) { _mm256_maskstore_ps(p, mask(n), a); }
+  static void stream(T* p, V a) { _mm256_stream_ps(p, a); }
+  static void fence() { _mm_sfence(); }
   static V set1(T a) { return _mm256_set1_ps(a); }
   static V zero() { return _mm256_setzero_ps(); }
 
@@ -121,6 +123,8 @@ struct Vec<double> {
   static void store(T* p, V a) { _mm256_storeu_pd(p, a); }
   static V load_n(const T* p, int n) { return _mm256_maskload_pd(p, mask(n)); }
   static void store_n(T* p, V a, int n) { _mm256_maskstore_pd(p, mask(n), a); }
+  static void stream(T* p, V a) { _mm256_stream_pd(p, a); }
+  static void fence() { _mm_sfence(); }
   static V set1(T a) { return _mm256_set1_pd(a); }
   static V zero() { return _mm256_setzero_pd(); }
 

@@ -15,6 +15,8 @@
 //   scale(a, n)      a·2^n rounded once, for a in [½, 2] or NaN and integral n, |n| ≤ 250; float only
 //   lookup(table, a) of 16 numbers, each lane the one that the low four bits of a's bits say; float only. The
 //                    table stands at the start of a cache line
+//   stream(p, a)     a store past the caches, p aligned to a vector; fence() makes such stores visible to other
+//                    threads in order
 //   transpose(rows)  of W vectors, in place; only where W > 1
 // Vec<double> also has
 //   load_f32 store_f32    W floats, widened and rounded
@@ -50,6 +52,8 @@ struct Vec {
   static void store(T* p, V a) { *p = a; }
   static V load_n(const T*, int) { return 0; }
   static void store_n(T*, V, int) {}
+  static void stream(T* p, V a) { *p = a; }
+  static void fence() {}
   static V set1(T a) { return a; }
   static V zero() { return 0; }
 
