@@ -89,18 +89,23 @@ Status map_vectors(const Args& args, int64_t grain, F f) {
       if (rest > 0) N::store_n(y + i, f(N::load_n(x + i, rest)...), rest);
     }
   };
-  const auto streaming = [f, loop](int64_t n, T* y, const Same*... x) {
-    constexpr int64_t kBytes = N::W * sizeof(T);
-    // In place, the lines are in the cache already.
-    if (((y == x) || ...)) return loop(n, y, x...);
-    int64_t i = (kBytes - static_cast<int64_t>(reinterpret_cast<uintptr_t>(y) % kBytes)) % kBytes / sizeof(T);
-    if (i > n) i = n;
-    loop(i, y, x...);
-    for (; i <= n - N::W; i += N::W) N::stream(y + i, f(N::load(x + i)...));
-    N::fence();
-    loop(n - i, y + i, (x + i)...);
-  };
-  return elementwise<T, Same...>(args, grain, loop, streaming);
+  if constexpr (N::W == 1) {
+    return elementwise<T, Same...>(args, grain, loop);
+  } else {
+    const auto streaming = [f, loop](int64_t n, T* y, const Same*... x) {
+      constexpr int64_t kBytes = N::W * sizeof(T);
+      // In place, the lines are in the cache already.
+      if (((y == x) || ...)) return loop(n, y, x...);
+      const int64_t past = static_cast<int64_t>(reinterpret_cast<uintptr_t>(y) % kBytes);
+      int64_t i = (kBytes - past) % kBytes / static_cast<int64_t>(sizeof(T));
+      if (i > n) i = n;
+      loop(i, y, x...);
+      for (; i <= n - N::W; i += N::W) N::stream(y + i, f(N::load(x + i)...));
+      N::fence();
+      loop(n - i, y + i, (x + i)...);
+    };
+    return elementwise<T, Same...>(args, grain, loop, streaming);
+  }
 }
 
 template <class T, class F>
