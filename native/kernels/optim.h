@@ -1,6 +1,7 @@
 // Optimizer updates in place, in one pass over (gradient, parameter, state…), all of length e. Threads share the
-// elements of consecutive updates (Program::run), so a kernel has none of its own. Every operation is rounded separately in T, in the order of docs/kernels.md; products of scalars are taken in
-// float64 first. No two operands may overlap. NaN and infinities spread as in IEEE 754.
+// elements of consecutive updates (Program::run), so a kernel has no parallel loop of its own. Every operation is
+// rounded separately in T, in the order of docs/kernels.md; products of scalars are taken in float64 first. No two
+// operands may overlap. NaN and infinities spread as in IEEE 754.
 #pragma once
 
 // Elements of a strided operand that are copied to contiguous scratch at a time.
