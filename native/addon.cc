@@ -16,9 +16,8 @@ namespace thalweg {
 namespace {
 
 constexpr int kMaxThreads = 256;
-// Most buffers that `run` takes: they are passed as arguments, and the space for those is on the stack. `create`
-// takes any number.
-constexpr size_t kMaxRunBuffers = 32;
+// Buffers of a `run` for which there is space on the stack.
+constexpr size_t kFewBuffers = 32;
 
 constexpr const char* kArgumentError = "ERR_ARGUMENT";
 constexpr const char* kBackendError = "ERR_BACKEND";
@@ -29,7 +28,7 @@ struct Environment {
   const Level* level = best_level();
   int threads = hardware_threads();
   Program program;              // of the `run` in progress
-  std::vector<Buffer> buffers;  // of the `execute` in progress
+  std::vector<Buffer> buffers;  // of the `execute`, or the `run` with many buffers, in progress
 };
 
 // What a handle from `create` holds. Its references keep the buffers alive; each run looks at them anew, since they
@@ -108,17 +107,22 @@ bool read_words(napi_env env, const char* function, napi_value words, napi_value
 // ---- run(words, count, ...buffers)
 
 napi_value run(napi_env env, napi_callback_info info, Environment* environment) {
-  napi_value arguments[2 + kMaxRunBuffers];
-  size_t count = 2 + kMaxRunBuffers;
+  napi_value few_arguments[2 + kFewBuffers];
+  Buffer few_buffers[kFewBuffers];
+  napi_value* arguments = few_arguments;
+  Buffer* buffers = few_buffers;
+  std::vector<napi_value> many_arguments;
+  size_t count = 2 + kFewBuffers;
   napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
-  if (count > 2 + kMaxRunBuffers) {
-    return fail(env, kArgumentError,
-                "run: got " + std::to_string(count - 2) + " buffers; it takes at most " +
-                    std::to_string(kMaxRunBuffers) + ", create() takes any number");
+  if (count > 2 + kFewBuffers) {
+    many_arguments.resize(count);
+    arguments = many_arguments.data();
+    napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+    environment->buffers.resize(count);
+    buffers = environment->buffers.data();
   }
   Buffer words;
   if (!read_words(env, "run", arguments[0], arguments[1], &words)) return nullptr;
-  Buffer buffers[kMaxRunBuffers];
   const size_t buffer_count = count < 2 ? 0 : count - 2;
   for (size_t i = 0; i < buffer_count; i++) {
     if (!read_buffer(env, arguments[2 + i], &buffers[i])) return fail_buffer(env, "run", i);

@@ -60,6 +60,12 @@ class Program {
 
   void clear();
 
+  static char* address(const Use& use, const Buffer* buffers);
+  // Runs instructions first … last − 1, all of one kernel that merges, as one parallel loop over their elements.
+  void run_merged(const Level& level, const Buffer* buffers, size_t first, size_t last) const;
+  // Whether one of these instructions may touch memory that another one writes.
+  bool depend(const Buffer* buffers, size_t first, size_t last) const;
+
   std::vector<double> words_;
   std::vector<int64_t> dims_;  // of each instruction the counts of its variadic operands, then its dims
   std::vector<Use> uses_;

@@ -63,10 +63,17 @@ std::string parse_operand(Cursor* cursor, Role role, Signature* signature) {
   return "";
 }
 
+bool has_axis_e_alone(const Signature& signature) {
+  for (const Operand& operand : signature.operands) {
+    if (operand.letters.size() != 1) return false;
+  }
+  return signature.letters.size() == 1 && signature.letters[0].name == 'e';
+}
+
 KernelSpec make_spec(const char* name, const char* tag, const char* signature, const char* scalars, int row,
                      bool is_map) {
   KernelSpec spec{std::string(name) + "_" + tag, substitute_type(signature, tag), scalars, 0, row, {}, false,
-                  Storage::F32, is_map};
+                  Storage::F32, is_map, false};
   storage_of(tag, &spec.type);
   bool inside = false;
   for (const char c : spec.scalar_names) {
@@ -82,6 +89,7 @@ KernelSpec make_spec(const char* name, const char* tag, const char* signature, c
     std::fprintf(stderr, "kernels.def: %s: %s: %s\n", spec.name.c_str(), spec.text.c_str(), error.c_str());
     std::abort();
   }
+  spec.merges = has_axis_e_alone(spec.signature);
   return spec;
 }
 

@@ -47,6 +47,7 @@ struct KernelSpec {
   bool has_variadic_scalars;  // any number after the others
   Storage type;               // T
   bool is_map;                // a row MAP(…)
+  bool merges;  // all operands have the one axis `e`: instructions may be cut and run together (docs/kernels.md)
 };
 
 // Storage type of a name (`f32`), and back; false where there is none.

@@ -6,7 +6,7 @@ import { storageOf } from "../ndarray/dtype.js";
 import type { NDArray } from "../ndarray/ndarray.js";
 import { BELOW_ONE, checkBoolean, checkNumber, NON_NEGATIVE } from "../options.js";
 import { type Tensor, zeros } from "../tensor.js";
-import { updateInPlace } from "./kernel.js";
+import type { Update } from "./kernel.js";
 import { type CommonOptions, Optimizer, type ParamState, type Params } from "./optimizer.js";
 
 /** Options of `Adam` and `AdamW`. */
@@ -32,6 +32,8 @@ const DECOUPLED_WEIGHT_DECAY = 1e-2;
 
 /** What the two have in common; they differ in where weight decay acts. */
 abstract class AdamRule extends Optimizer<AdamOptions, Moments> {
+  private lastCorrections = { beta1: 0, beta2: 0, step: 0, values: [1, 1] as readonly [number, number] };
+
   /** Whether weight decay shrinks the parameter itself instead of adding to the gradient. */
   protected abstract get isDecoupled(): boolean;
 
@@ -52,17 +54,34 @@ abstract class AdamRule extends Optimizer<AdamOptions, Moments> {
     return { step: 0, exp_avg: zeros(shape, { dtype }), exp_avg_sq: zeros(shape, { dtype }) };
   }
 
-  protected override update(target: NDArray, grad: NDArray, state: Moments, options: AdamOptions): void {
+  protected override update(target: NDArray, state: Moments, options: AdamOptions): Update {
     state.step++;
     const { lr, eps, weightDecay, maximize } = options;
     const [beta1, beta2] = options.betas;
-    const corrections = [1 - beta1 ** state.step, 1 - beta2 ** state.step];
-    updateInPlace(
-      `adam_${storageOf(target.dtype) as "f32" | "f64"}`,
-      grad,
-      [target, state.exp_avg.array, state.exp_avg_sq.array],
-      [lr, beta1, beta2, eps, weightDecay, Number(this.isDecoupled), Number(maximize), ...corrections],
-    );
+    const corrections = this.corrections(beta1, beta2, state.step);
+    return {
+      kernel: `adam_${storageOf(target.dtype) as "f32" | "f64"}`,
+      updated: [target, state.exp_avg.array, state.exp_avg_sq.array],
+      scalars: [
+        lr,
+        beta1,
+        beta2,
+        eps,
+        weightDecay,
+        Number(this.isDecoupled),
+        Number(maximize),
+        ...corrections,
+      ],
+    };
+  }
+
+  /** 1 − β₁ᵏ and 1 − β₂ᵏ; kept, since nearly all parameters of a step ask for the same. */
+  private corrections(beta1: number, beta2: number, step: number): readonly [number, number] {
+    const last = this.lastCorrections;
+    if (last.beta1 !== beta1 || last.beta2 !== beta2 || last.step !== step) {
+      this.lastCorrections = { beta1, beta2, step, values: [1 - beta1 ** step, 1 - beta2 ** step] };
+    }
+    return this.lastCorrections.values;
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Optimizer: parameter groups, per-parameter state, saving and loading. An update rule is a subclass that checks its
- * options, makes a parameter's first state and updates one parameter.
+ * options, makes a parameter's first state and says which kernel updates a parameter with which scalars.
  */
 import { enableGrad } from "../autograd/mode.js";
 import { describe } from "../describe.js";
@@ -10,6 +10,7 @@ import type { NDArray } from "../ndarray/ndarray.js";
 import { checkGradient } from "../nn/gradient.js";
 import { checkRecord, listOf, withDefaults } from "../options.js";
 import { Tensor } from "../tensor.js";
+import { type Update, UpdateProgram } from "./kernel.js";
 import { loadOptimizer, type OptimizerStateDict, saveOptimizer } from "./state_dict.js";
 
 /** What a rule keeps for a parameter between steps: tensors of the parameter's shape, and counters. */
@@ -37,6 +38,7 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
   readonly defaults: Readonly<Options>;
   /** What is kept for each parameter that was updated. */
   readonly state = new Map<Tensor, State>();
+  private readonly program = new UpdateProgram();
 
   constructor(params: Params<Options>, options: Partial<Options>, defaults: Options) {
     const { name } = this;
@@ -63,16 +65,10 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
   protected abstract newState(parameter: Tensor, options: Options): State | null;
 
   /**
-   * Updates the elements of one parameter in place, and its state. Both arrays are contiguous; `isFirst` says that
-   * the state is new.
+   * The update of one parameter, whose elements are in `target`; counters of the state go on. `isFirst` says that the
+   * state is new.
    */
-  protected abstract update(
-    target: NDArray,
-    grad: NDArray,
-    state: State | null,
-    options: Options,
-    isFirst: boolean,
-  ): void;
+  protected abstract update(target: NDArray, state: State | null, options: Options, isFirst: boolean): Update;
 
   /** Adds parameters with options of their own. Errors as in the constructor; then nothing was added. */
   addParamGroup(group: ParamGroupInput<Options>): void {
@@ -113,11 +109,7 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
         checkGradient(this.name, `paramGroups[${i}].params[${k}]`, parameter);
       });
     });
-    for (const group of this.paramGroups) {
-      for (const parameter of group.params) {
-        if (parameter.grad !== null) this.updateParameter(parameter, parameter.grad, group);
-      }
-    }
+    this.updateAll();
     return loss;
   }
 
@@ -147,14 +139,25 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
     for (const [parameter, state] of states) this.state.set(parameter, state);
   }
 
-  private updateParameter(parameter: Tensor, grad: Tensor, group: ParamGroup<Options>): void {
-    const known = this.state.get(parameter);
-    const state = known ?? this.newState(parameter, group);
-    const target = parameter.array.contiguous();
-    this.update(target, grad.array.contiguous(), state, group, known === undefined);
-    // A parameter that is a strided view is updated through a compact copy.
-    if (target !== parameter.array) parameter.detach().assign(target);
-    if (state !== null && known === undefined) this.state.set(parameter, state);
+  private updateAll(): void {
+    const updates: Update[] = [];
+    const gradients: NDArray[] = [];
+    const copies: { parameter: Tensor; target: NDArray }[] = [];
+    for (const group of this.paramGroups) {
+      for (const parameter of group.params) {
+        if (parameter.grad === null) continue;
+        const known = this.state.get(parameter);
+        const state = known ?? this.newState(parameter, group);
+        const target = parameter.array.contiguous();
+        // A parameter that is a strided view is updated through a compact copy.
+        if (target !== parameter.array) copies.push({ parameter, target });
+        updates.push(this.update(target, state, group, known === undefined));
+        gradients.push(parameter.grad.array.contiguous());
+        if (state !== null && known === undefined) this.state.set(parameter, state);
+      }
+    }
+    this.program.run(updates, gradients);
+    for (const { parameter, target } of copies) parameter.detach().assign(target);
   }
 }
 

@@ -4,7 +4,7 @@ import { storageOf } from "../ndarray/dtype.js";
 import type { NDArray } from "../ndarray/ndarray.js";
 import { checkBoolean, checkNumber, FINITE, NON_NEGATIVE } from "../options.js";
 import { type Tensor, zeros } from "../tensor.js";
-import { updateInPlace } from "./kernel.js";
+import type { Update } from "./kernel.js";
 import { type CommonOptions, Optimizer, type ParamState, type Params } from "./optimizer.js";
 
 /** Options of `SGD`. */
@@ -67,19 +67,20 @@ export class SGD extends Optimizer<SGDOptions, Momentum> {
 
   protected override update(
     target: NDArray,
-    grad: NDArray,
     state: Momentum | null,
     options: SGDOptions,
     isFirst: boolean,
-  ): void {
+  ): Update {
     const { lr, momentum, dampening, weightDecay } = options;
     const [nesterov, maximize, first] = [options.nesterov, options.maximize, isFirst].map(Number);
     const type = storageOf(target.dtype) as "f32" | "f64";
     if (state === null || momentum === 0) {
-      updateInPlace(`sgd_${type}`, grad, [target], [lr, weightDecay, maximize]);
-    } else {
-      const scalars = [lr, momentum, dampening, weightDecay, nesterov, maximize, first];
-      updateInPlace(`sgd_momentum_${type}`, grad, [target, state.momentum_buffer.array], scalars);
+      return { kernel: `sgd_${type}`, updated: [target], scalars: [lr, weightDecay, maximize] };
     }
+    return {
+      kernel: `sgd_momentum_${type}`,
+      updated: [target, state.momentum_buffer.array],
+      scalars: [lr, momentum, dampening, weightDecay, nesterov, maximize, first],
+    };
   }
 }

@@ -145,16 +145,16 @@ export const ROWS = {
   scatter_add: row("FDI", "i32[i], T[id] -> &T[nd]", "", gather.scatterAdd),
 
   // optimizer updates in place
-  sgd: row("FD", "T[n] -> &T[n]", "lr weight_decay maximize", optim.sgd),
+  sgd: row("FD", "T[e] -> &T[e]", "lr weight_decay maximize", optim.sgd),
   sgd_momentum: row(
     "FD",
-    "T[n] -> &T[n], &T[n]",
+    "T[e] -> &T[e], &T[e]",
     "lr momentum dampening weight_decay nesterov maximize first",
     optim.sgdMomentum,
   ),
   adam: row(
     "FD",
-    "T[n] -> &T[n], &T[n], &T[n]",
+    "T[e] -> &T[e], &T[e], &T[e]",
     "lr beta1 beta2 eps weight_decay decoupled maximize correction1 correction2",
     optim.adam,
   ),

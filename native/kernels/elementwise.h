@@ -24,22 +24,30 @@ constexpr int64_t kFunction = std::is_same<T, float>::value ? kDear : kLibrary;
 template <class T>
 using V = typename Vec<T>::V;
 
-// Calls loop(n, out, in...) over contiguous runs that cover every element of the group S once. The operands
-// are the inputs and then the output.
-template <class Out, class... In, class Loop, int... i>
-Status run_tiles(const Args& args, int64_t grain, Loop loop, std::integer_sequence<int, i...>) {
+// Outputs from this size on are stored past the caches, which saves reading their lines first. It is the
+// last-level cache of an AMD EPYC with Zen 4, where an addition of 160 MB gains a third.
+constexpr int64_t kStreamBytes = int64_t{1} << 25;
+
+// Calls loop(n, out, in...) over contiguous runs that cover every element of the group S once. The operands are the
+// inputs and then the output. `streaming` takes the place of `loop` where the output is large and stands in long rows.
+template <class Out, class... In, class Loop, class Streaming, int... i>
+Status run_tiles(const Args& args, int64_t grain, Loop loop, Streaming streaming,
+                 std::integer_sequence<int, i...>) {
   constexpr int inputs = sizeof...(In);
   DimsReader dims(args);
   const Axes<inputs + 1> axes(dims, true);
   const Tiling<inputs + 1> tiling(axes);
   if (tiling.tiles == 0) return {};
   const int64_t elements = tiling.rows * tiling.columns;
+  const bool is_large = axes.count() * static_cast<int64_t>(sizeof(Out)) >= kStreamBytes;
   parallel_for(tiling.tiles, (grain + elements - 1) / elements, [&](int64_t begin, int64_t end) {
     if (tiling.direct) {
       for (int64_t t = begin; t < end; t++) {
         const Tile<inputs + 1> tile(tiling, t);
         for (int64_t r = 0; r < tile.rows; r++) {
-          loop(tile.columns, args.out<Out>(inputs) + tile.at(inputs, r), args.in<In>(i) + tile.at(i, r)...);
+          Out* const to = args.out<Out>(inputs) + tile.at(inputs, r);
+          if (is_large) streaming(tile.columns, to, args.in<In>(i) + tile.at(i, r)...);
+          else loop(tile.columns, to, args.in<In>(i) + tile.at(i, r)...);
         }
       }
       return;
@@ -64,7 +72,7 @@ Status map_elements(const Args& args, int64_t grain, F f) {
     THALWEG_INDEPENDENT
     for (int64_t i = 0; i < n; i++) y[i] = f(x[i]...);
   };
-  return run_tiles<Out, In...>(args, grain, loop, std::make_integer_sequence<int, sizeof...(In)>());
+  return run_tiles<Out, In...>(args, grain, loop, loop, std::make_integer_sequence<int, sizeof...(In)>());
 }
 
 // ---- functions of elements
@@ -124,6 +132,22 @@ void apply(const F& f, int64_t n, Out* y, const In*... x) {
   }
 }
 
+// The same in vectors, storing y past the caches.
+template <class F, class T, class... Same>
+void apply_streaming(const F& f, int64_t n, T* y, const Same*... x) {
+  using N = Vec<T>;
+  // In place, the lines are in the cache already.
+  if (((y == x) || ...)) return apply<By::Vectors>(f, n, y, x...);
+  constexpr int64_t kBytes = N::W * sizeof(T);
+  const int64_t past = static_cast<int64_t>(reinterpret_cast<uintptr_t>(y) % kBytes);
+  int64_t i = (kBytes - past) % kBytes / static_cast<int64_t>(sizeof(T));
+  if (i > n) i = n;
+  apply<By::Vectors>(f, i, y, x...);
+  for (; i <= n - N::W; i += N::W) N::stream(y + i, f(N::load(x + i)...));
+  N::fence();
+  apply<By::Vectors>(f, n - i, y + i, (x + i)...);
+}
+
 template <class F>
 F function_of(const double* scalars) {
   if constexpr (std::is_constructible<F, const double*>::value) return F(scalars);
@@ -139,7 +163,13 @@ struct Elementwise {
   static Status kernel(const Args& args) {
     const F f = function_of<F>(args.scalars);
     const auto loop = [f](int64_t n, Out* y, const In*... x) { apply<by>(f, n, y, x...); };
-    return run_tiles<Out, In...>(args, F::grain, loop, std::make_integer_sequence<int, kInputs>());
+    constexpr std::make_integer_sequence<int, kInputs> inputs;
+    if constexpr (by == By::Vectors && Vec<Out>::W > 1) {
+      const auto streaming = [f](int64_t n, Out* y, const In*... x) { apply_streaming(f, n, y, x...); };
+      return run_tiles<Out, In...>(args, F::grain, loop, streaming, inputs);
+    } else {
+      return run_tiles<Out, In...>(args, F::grain, loop, loop, inputs);
+    }
   }
 
   // The same with all arguments and the result of type T, truth values being 0 and 1: a step of a fused chain.

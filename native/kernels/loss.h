@@ -47,9 +47,12 @@ Status cross_entropy_kernel(const Args& args) {
   const T kept = static_cast<T>(1 - smoothing), spread = static_cast<T>(smoothing / static_cast<double>(c));
   for_rows(b, c, [&](int64_t i) {
     const Line<const T> x{args.in<T>(0) + i * x_b, x_c};
-    const T m = row_max(x, c);
-    const T log_total = first_element<X, T>(Math<T>::log(X::set1(sum_of_exp(x, c, m))));
-    const T lse = m + log_total;
+    T lse = 0;
+    const auto sum_up = [&](auto x) {
+      const T m = row_max<T>(x, c);
+      lse = m + first_element<X, T>(Math<T>::log(X::set1(sum_of_exp<T>(x, c, m))));
+    };
+    with_lines(sum_up, x);
     const int32_t label = labels[i * labels_b];
     T loss = 0, weight = 0;
     if (is_class(label, c, ignore)) {

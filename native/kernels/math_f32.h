@@ -18,18 +18,16 @@ typename Vec<T>::V polynomial(typename Vec<T>::V x, T c, More... more) {
   return Vec<T>::fma(polynomial<T>(x, more...), x, Vec<T>::set1(c));
 }
 
+#include "math_gelu.h"
+
 template <>
 struct Math<float> {
   using N = Vec<float>;
   using V = N::V;
   using M = N::M;
 
-  // eˣ = 2ⁿ·(1 + p), n = round(x/ln 2), p = eʳ − 1 of the rest r. Overflow and underflow are those of
-  // rounding.
-  static V exp(V x) {
-    const Reduced e = reduce(clamp(x, -104.0f, 89.0f));
-    return N::ldexp(N::add(N::set1(1), e.p), e.n);
-  }
+  // Overflow and underflow are those of rounding.
+  static V exp(V x) { return exp_inside(clamp(x, -104.0f, 89.0f)); }
 
   // eˣ − 1 = 2ⁿ·p + (2ⁿ − 1)
   static V expm1(V x) { return N::select(tiny(x), x, expm1_reduced(reduce(clamp(x, -18.0f, 89.0f)))); }
@@ -63,7 +61,13 @@ struct Math<float> {
     return N::copysign(N::select(N::lt(a, N::set1(0.625f)), near, far), x);
   }
 
-  static V sigmoid(V x) { return times_sigmoid(N::set1(1), x); }
+  // e − e·z where x < 0, else 1 − z, with e = exp(−|x|) and z = e/(1 + e): the rounding of 1 + e counts e times
+  // less than it would in e/(1 + e).
+  static V sigmoid(V x) {
+    const V one = N::set1(1), e = exp_inside(N::max(N::set1(-104), N::neg(N::abs(x))));
+    const V minus_z = N::div(e, N::sub(N::set1(-1), e)), a = N::select(N::lt(x, N::zero()), e, one);
+    return N::fma(a, minus_z, a);
+  }
 
   // −∞ gives −0.
   static V silu(V x) {
@@ -92,6 +96,8 @@ struct Math<float> {
     return N::copysign(N::select(N::lt(a, N::set1(0.96f)), near, far), x);
   }
 
+  static V gelu(V x) { return Gelu::gelu(x); }
+
  private:
   static constexpr float kSmallestNormal = 1.17549435e-38f;
   // ln 2 in two parts, the first short enough for n times it to be exact.
@@ -106,16 +112,34 @@ struct Math<float> {
   // Where x is 0 or so small that f(x) = x + O(x²) rounds to x.
   static M tiny(V x) { return N::lt(N::abs(x), N::set1(2.98023224e-08f)); }
 
+  // x = n·ln 2 + r with integral n and |r| ≤ ½·ln 2. Adding 1.5·2²³ and taking it off again rounds to an integer.
+  struct Rest { V n, r; };
+  static Rest rest(V x) {
+    const V shifter = N::set1(12582912.0f);
+    const V n = N::sub(N::fma(x, N::set1(1.44269504f), shifter), shifter);
+    return {n, N::fma(n, N::set1(-kLn2Low), N::fma(n, N::set1(-kLn2High), x))};
+  }
+
+  // (eʳ − 1 − r)/r².
+  static V exp_tail(V r) {
+    return polynomial<float>(r, 0.5f, 0.16666539f, 0.041666273f, 0.00836692657f, 0.00139469083f);
+  }
+
+  // eˣ = 2ⁿ·eʳ for −104 ≤ x ≤ 89.
+  static V exp_inside(V x) {
+    const Rest e = rest(x);
+    const V one = N::set1(1), slope = N::fma(exp_tail(e.r), e.r, one);
+    return N::scale(N::fma(slope, e.r, one), e.n);
+  }
+
   static Reduced reduce(V x) {
-    const V n = N::round(N::mul(x, N::set1(1.44269504f)));
-    const V r = N::fma(n, N::set1(-kLn2Low), N::fma(n, N::set1(-kLn2High), x));
-    const V q = polynomial<float>(r, 0.5f, 0.16666539f, 0.041666273f, 0.00836692657f, 0.00139469083f);
-    return {n, N::fma(N::mul(r, r), q, r)};
+    const Rest e = rest(x);
+    return {e.n, N::fma(N::mul(e.r, e.r), exp_tail(e.r), e.r)};
   }
 
   // 2ⁿ⁻¹ is in range for every n up to 128.
   static V expm1_reduced(Reduced e) {
-    const V half = N::ldexp(N::set1(0.5f), e.n);
+    const V half = N::scale(N::set1(0.5f), e.n);
     const V y = N::fma(half, e.p, N::sub(half, N::set1(0.5f)));
     return N::select(N::eq(e.n, N::zero()), e.p, N::add(y, y));
   }
@@ -150,7 +174,7 @@ struct Math<float> {
     const V one = N::set1(1), zero = N::zero();
     const M negative = N::lt(x, zero);
     const Reduced r = reduce(N::max(N::set1(-120), N::neg(N::abs(x))));
-    const V s = N::add(one, r.p), e = N::ldexp(s, r.n);
+    const V s = N::add(one, r.p), e = N::scale(s, r.n);
     const V factor = N::select(negative, s, one), num = N::mul(a, factor);
     const V rest = N::fma(a, factor, N::neg(num));
     const V d = N::add(one, e), lost = N::sub(e, N::sub(d, one));

@@ -27,22 +27,6 @@ struct Widened {
     return huge(x, y, [](double a) { return std::tan(a); });
   }
 
-  // x·Φ(x) with Φ(−t) = exp(−t²/2)·R(t) and Φ(t) = 1 − Φ(−t). The ratio R is a polynomial in (t − 4)/(t + 4),
-  // made for t up to 14.6, where a float32 x·Φ(x) is 0.
-  static V gelu(V x) {
-    const V t = N::min(N::set1(14.6), N::abs(x)), four = N::set1(4);
-    const V z = N::div(N::sub(t, four), N::add(t, four));
-    const V ratio = polynomial<double>(z, 0.094410641306990228, -0.17039772199036918, 0.124379255312438,
-                                       -0.071707386958366301, 0.030864799926402082, -0.0084923604636760047,
-                                       0.00050754824986333079, 0.0006402735378974293, -0.00018657263452900654,
-                                       -4.9186090196165085e-05, 2.5692327177532311e-05,
-                                       7.7463129249817643e-06);
-    const V tail = N::mul(exp(N::mul(N::mul(t, t), N::set1(-0.5))), ratio);
-    const V phi = N::select(N::lt(x, N::zero()), tail, N::sub(N::set1(1), tail));
-    const V y = N::mul(N::max(N::set1(-14.6), x), phi);
-    return N::select(N::lt(x, N::set1(14.6)), y, x);
-  }
-
  private:
   struct Octant {
     V sin, cos;  // of the rest r = x − n·π/2
@@ -70,14 +54,5 @@ struct Widened {
   static V huge(V x, V y, F f) {
     const M large = N::lt(N::set1(1099511627776.0), N::abs(x));
     return N::any(large) ? N::select(large, each_lane(x, f), y) : y;
-  }
-
-  // eˣ for −120 < x ≤ 0.
-  static V exp(V x) {
-    const V n = N::round(N::mul(x, N::set1(1.44269504088896340736)));
-    const V r = N::fma(n, N::set1(-0.69314718055994530942), x);
-    const V q = polynomial<double>(r, 0.50000000640961884, 0.16666665898370628, 0.041666303490351386,
-                                   0.008333492308921114, 0.0013944194779525632, 0.00019792280318150761);
-    return N::ldexp(N::add(N::set1(1), N::fma(N::mul(r, r), q, r)), n);
   }
 };

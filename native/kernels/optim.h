@@ -1,10 +1,9 @@
-// Optimizer updates in place, in one pass over (gradient, parameter, state…), all of length n. Every
-// operation is rounded separately in T, in the order of docs/kernels.md; products of scalars are taken in
-// float64 first. No two operands may overlap. NaN and infinities spread as in IEEE 754.
+// Optimizer updates in place, in one pass over (gradient, parameter, state…), all of length e. Threads share the
+// elements of consecutive updates (Program::run), so a kernel has no parallel loop of its own. Every operation is
+// rounded separately in T, in the order of docs/kernels.md; products of scalars are taken in float64 first. No two
+// operands may overlap. NaN and infinities spread as in IEEE 754.
 #pragma once
 
-// Elements that are worth a thread of their own.
-constexpr int64_t kUpdateGrain = 16384;
 // Elements of a strided operand that are copied to contiguous scratch at a time.
 constexpr int64_t kUpdateChunk = 256;
 
@@ -54,12 +53,10 @@ Status update(const Args& args, const Step& step) {
     stride = dims.stride();
     contiguous = contiguous && stride == 1;
   }
-  parallel_for(n, kUpdateGrain, [&](int64_t begin, int64_t end) {
-    T* p[operands];
-    for (int o = 0; o < operands; o++) p[o] = args.out<T>(o) + begin * strides[o];
-    if (contiguous) update_contiguous<T, operands>(end - begin, p, step);
-    else update_strided<T, operands>(end - begin, p, strides, step);
-  });
+  T* p[operands];
+  for (int o = 0; o < operands; o++) p[o] = args.out<T>(o);
+  if (contiguous) update_contiguous<T, operands>(n, p, step);
+  else update_strided<T, operands>(n, p, strides, step);
   return {};
 }
 

@@ -28,13 +28,37 @@ struct RowArgs {
   const Args& args_;
 };
 
-// max x.
-template <class T>
-T row_max(const Line<const T>& x, int64_t n) { return fold<Max, T>(n, numbers(x)); }
+// max x of what is no NaN, whichever order it is taken in; +0 where it is −0. A NaN need not be found here, since
+// it spreads through the sum of exponentials.
+template <class T, class AnyLine>
+T row_max(const AnyLine& x, int64_t n) {
+  using X = Vec<T>;
+  using V = typename X::V;
+  constexpr int W = X::W;
+  // As many chains as hide the latency of a maximum.
+  constexpr int kChains = 4;
+  const V lowest = X::set1(-std::numeric_limits<T>::infinity());
+  V top[kChains] = {lowest, lowest, lowest, lowest};
+  int64_t i = 0;
+  for (; i + kChains * W <= n; i += kChains * W) {
+    for (int c = 0; c < kChains; c++) top[c] = X::max(x.load(i + c * W, W), top[c]);
+  }
+  for (; i + W <= n; i += W) top[0] = X::max(x.load(i, W), top[0]);
+  if (i < n) {
+    const int rest = static_cast<int>(n - i);
+    top[1] = X::max(first_or<X, T>(x.load(i, rest), lowest, rest), top[1]);
+  }
+  T last[W];
+  X::store(last, X::max(X::max(top[0], top[1]), X::max(top[2], top[3])));
+  for (int half = W / 2; half > 0; half /= 2) {
+    for (int j = 0; j < half; j++) last[j] = last[j] > last[j + half] ? last[j] : last[j + half];
+  }
+  return last[0] + 0;
+}
 
 // Σ exp(x − m).
-template <class T>
-T sum_of_exp(const Line<const T>& x, int64_t n, T m) {
+template <class T, class AnyLine>
+T sum_of_exp(const AnyLine& x, int64_t n, T m) {
   using X = Vec<T>;
   const auto shift = X::set1(m);
   return fold<Sum, T>(n, [&](int64_t i, int k) { return Math<T>::exp(X::sub(x.load(i, k), shift)); });
@@ -48,16 +72,17 @@ Status softmax_kernel(const Args& args) {
   const auto xs = a.in(0);
   const auto ys = a.out();
   for_rows(a.b.count(), a.n, [&](int64_t row) {
-    const Line<const T> x = xs[row];
-    const Line<T> y = ys[row];
-    const auto m = X::set1(row_max(x, a.n));
-    const T total = fold<Sum, T>(a.n, [&](int64_t i, int k) {
-      const auto e = Math<T>::exp(X::sub(x.load(i, k), m));
-      y.store(i, e, k);
-      return e;
-    });
-    const auto divisor = X::set1(total);
-    for_vectors<T>(a.n, [=](int64_t i, int k) { y.store(i, X::div(y.load(i, k), divisor), k); });
+    const auto normalize = [&](auto x, auto y) {
+      const auto m = X::set1(row_max<T>(x, a.n));
+      const T total = fold<Sum, T>(a.n, [=](int64_t i, int k) {
+        const auto e = Math<T>::exp(X::sub(x.load(i, k), m));
+        y.store(i, e, k);
+        return e;
+      });
+      const auto divisor = X::set1(total);
+      for_vectors<T>(a.n, [=](int64_t i, int k) { y.store(i, X::div(y.load(i, k), divisor), k); });
+    };
+    with_lines(normalize, xs[row], ys[row]);
   });
   return {};
 }
@@ -70,11 +95,13 @@ Status log_softmax_kernel(const Args& args) {
   const auto xs = a.in(0);
   const auto ys = a.out();
   for_rows(a.b.count(), a.n, [&](int64_t row) {
-    const Line<const T> x = xs[row];
-    const Line<T> y = ys[row];
-    const T top = row_max(x, a.n);
-    const auto m = X::set1(top), log_total = Math<T>::log(X::set1(sum_of_exp(x, a.n, top)));
-    for_vectors<T>(a.n, [=](int64_t i, int k) { y.store(i, X::sub(X::sub(x.load(i, k), m), log_total), k); });
+    const auto normalize = [&](auto x, auto y) {
+      const T top = row_max<T>(x, a.n);
+      const auto m = X::set1(top), log_total = Math<T>::log(X::set1(sum_of_exp<T>(x, a.n, top)));
+      for_vectors<T>(a.n,
+                     [=](int64_t i, int k) { y.store(i, X::sub(X::sub(x.load(i, k), m), log_total), k); });
+    };
+    with_lines(normalize, xs[row], ys[row]);
   });
   return {};
 }

@@ -25,6 +25,8 @@ struct Vec<float> {
   static void store(T* p, V a) { _mm256_storeu_ps(p, a); }
   static V load_n(const T* p, int n) { return _mm256_maskload_ps(p, mask(n)); }
   static void store_n(T* p, V a, int n) { _mm256_maskstore_ps(p, mask(n), a); }
+  static void stream(T* p, V a) { _mm256_stream_ps(p, a); }
+  static void fence() { _mm_sfence(); }
   static V set1(T a) { return _mm256_set1_ps(a); }
   static V zero() { return _mm256_setzero_ps(); }
 
@@ -89,6 +91,19 @@ struct Vec<float> {
     const __m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1);
     return mul(mul(a, power(half)), power(_mm256_sub_epi32(whole, half)));
   }
+  // Where the result is a normal number, n is added to the exponent of a.
+  static V scale(V a, V n) {
+    if (any(lt(set1(125), abs(n)))) return ldexp(a, n);
+    const __m256i shifted = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), shifted));
+  }
+  static V lookup(const T* table, V a) {
+    const __m256i index = _mm256_castps_si256(a);
+    const V low = _mm256_permutevar8x32_ps(_mm256_load_ps(table), index);
+    const V high = _mm256_permutevar8x32_ps(_mm256_load_ps(table + W), index);
+    // Bit 3 of the index says which half; a blend looks at the sign.
+    return _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(index, 28)));
+  }
 
  private:
   static V power(__m256i n) {
@@ -108,6 +123,8 @@ struct Vec<double> {
   static void store(T* p, V a) { _mm256_storeu_pd(p, a); }
   static V load_n(const T* p, int n) { return _mm256_maskload_pd(p, mask(n)); }
   static void store_n(T* p, V a, int n) { _mm256_maskstore_pd(p, mask(n), a); }
+  static void stream(T* p, V a) { _mm256_stream_pd(p, a); }
+  static void fence() { _mm_sfence(); }
   static V set1(T a) { return _mm256_set1_pd(a); }
   static V zero() { return _mm256_setzero_pd(); }
 

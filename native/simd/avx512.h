@@ -26,6 +26,8 @@ struct Vec<float> {
   static void store(T* p, V a) { _mm512_storeu_ps(p, a); }
   static V load_n(const T* p, int n) { return _mm512_maskz_loadu_ps(mask(n), p); }
   static void store_n(T* p, V a, int n) { _mm512_mask_storeu_ps(p, mask(n), a); }
+  static void stream(T* p, V a) { _mm512_stream_ps(p, a); }
+  static void fence() { _mm_sfence(); }
   static V set1(T a) { return _mm512_set1_ps(a); }
   static V zero() { return _mm512_setzero_ps(); }
 
@@ -97,6 +99,8 @@ struct Vec<float> {
     const __m512i whole = _mm512_cvtps_epi32(n), half = _mm512_srai_epi32(whole, 1);
     return mul(mul(a, power(half)), power(_mm512_sub_epi32(whole, half)));
   }
+  static V scale(V a, V n) { return _mm512_scalef_ps(a, n); }
+  static V lookup(const T* table, V a) { return _mm512_permutexvar_ps(bits(a), _mm512_load_ps(table)); }
 
  private:
   static __m512i bits(V a) { return _mm512_castps_si512(a); }
@@ -119,6 +123,8 @@ struct Vec<double> {
   static void store(T* p, V a) { _mm512_storeu_pd(p, a); }
   static V load_n(const T* p, int n) { return _mm512_maskz_loadu_pd(mask(n), p); }
   static void store_n(T* p, V a, int n) { _mm512_mask_storeu_pd(p, mask(n), a); }
+  static void stream(T* p, V a) { _mm512_stream_pd(p, a); }
+  static void fence() { _mm_sfence(); }
   static V set1(T a) { return _mm512_set1_pd(a); }
   static V zero() { return _mm512_setzero_pd(); }
 

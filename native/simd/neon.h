@@ -26,6 +26,8 @@ struct Vec<float> {
     if (n == 1) vst1q_lane_f32(p, a, 0);
     if (n == 3) vst1q_lane_f32(p + 2, a, 2);
   }
+  static void stream(T* p, V a) { store(p, a); }  // no such store in the vocabulary of intrinsics
+  static void fence() {}
   static V set1(T a) { return vdupq_n_f32(a); }
   static V zero() { return vdupq_n_f32(0); }
 
@@ -75,6 +77,13 @@ struct Vec<float> {
     const int32x4_t whole = vcvtnq_s32_f32(n), half = vshrq_n_s32(whole, 1);
     return mul(mul(a, power(half)), power(vsubq_s32(whole, half)));
   }
+  static V scale(V a, V n) { return ldexp(a, n); }
+  static V lookup(const T* table, V a) {
+    const uint32x4_t index = vandq_u32(vreinterpretq_u32_f32(a), vdupq_n_u32(15));
+    const T numbers[W] = {table[vgetq_lane_u32(index, 0)], table[vgetq_lane_u32(index, 1)],
+                          table[vgetq_lane_u32(index, 2)], table[vgetq_lane_u32(index, 3)]};
+    return load(numbers);
+  }
 
  private:
   static V power(int32x4_t n) { return vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(n, vdupq_n_s32(127)), 23)); }
@@ -93,6 +102,8 @@ struct Vec<double> {
   static void store_n(T* p, V a, int n) {
     if (n > 0) vst1q_lane_f64(p, a, 0);
   }
+  static void stream(T* p, V a) { store(p, a); }
+  static void fence() {}
   static V set1(T a) { return vdupq_n_f64(a); }
   static V zero() { return vdupq_n_f64(0); }
 

@@ -12,6 +12,11 @@
 //   exponent(a)      e, and mantissa(a) m, where a = m·2^e, m in [1, 2); a must be normal and positive
 //   ldexp(a, n)      a·2^n for integral n, as (a·2^⌊n/2⌋)·2^(n−⌊n/2⌋): one rounding if the first factor is
 //                    normal; |n| ≤ 250 for float, 2000 for double. Anything where n is NaN.
+//   scale(a, n)      a·2^n rounded once, for a in [½, 2] or NaN and integral n, |n| ≤ 250; float only
+//   lookup(table, a) of 16 numbers, each lane the one that the low four bits of a's bits say; float only. The
+//                    table stands at the start of a cache line
+//   stream(p, a)     a store past the caches, p aligned to a vector; fence() makes such stores visible to other
+//                    threads in order
 //   transpose(rows)  of W vectors, in place; only where W > 1
 // Vec<double> also has
 //   load_f32 store_f32    W floats, widened and rounded
@@ -47,6 +52,8 @@ struct Vec {
   static void store(T* p, V a) { *p = a; }
   static V load_n(const T*, int) { return 0; }
   static void store_n(T*, V, int) {}
+  static void stream(T* p, V a) { *p = a; }
+  static void fence() {}
   static V set1(T a) { return a; }
   static V zero() { return 0; }
 
@@ -88,6 +95,8 @@ struct Vec {
     const Signed half = whole >> 1;
     return a * power(half) * power(whole - half);
   }
+  static V scale(V a, V n) { return ldexp(a, n); }
+  static V lookup(const T* table, V a) { return table[bits(a) & 15]; }
 
   static V load_f32(const float* p) { return static_cast<T>(*p); }
   static void store_f32(float* p, V a) { *p = static_cast<float>(a); }

@@ -280,6 +280,21 @@ TEST(kernels_with_code_agree_on_many_programs) {
   }
 }
 
+// Such outputs are stored past the caches.
+TEST(outputs_larger_than_the_caches_agree) {
+  Random random(5);
+  for (const KernelSpec& spec : kernel_table()) {
+    if (spec.name != "add_f32" && spec.name != "relu_f64" && spec.name != "neg_i32") continue;
+    for (const int64_t size : {8388608, 8400001}) {
+      Call call = random_call(random, spec, {{size}}, Layout::Contiguous);
+      View& out = call.views.back();
+      out.offset = random.integer(1, 9);
+      out.length += out.offset + 3;
+      check_call(random, call, 3);
+    }
+  }
+}
+
 TEST(an_elementwise_output_may_be_an_input) {
   Random random(4);
   for (const KernelSpec& spec : kernel_table()) {

@@ -62,7 +62,7 @@ export const softmaxGrad = overLines(2, (type, n, y, i, si, g, j, sj, z, k, sk, 
 /** m = max x: (x − m) − log Σ exp(x − m). */
 export const logSoftmax = overLines(1, (type, n, x, i, si, _g, _j, _sj, z, k, sk, terms) => {
   const single = type === "f32";
-  const m = maxLine(type, x, i, n, si);
+  const m = maxLine(type, x, i, n, si) + 0; // +0 where it is −0
   const logTotal = rounded(single, Math.log(sumOfExp(type, x, i, n, si, m, terms)));
   for (let e = 0; e < n; e++, i += si, k += sk) z[k] = rounded(single, x[i] - m) - logTotal;
 });
