@@ -164,7 +164,8 @@ struct Elementwise {
     const F f = function_of<F>(args.scalars);
     const auto loop = [f](int64_t n, Out* y, const In*... x) { apply<by>(f, n, y, x...); };
     constexpr std::make_integer_sequence<int, kInputs> inputs;
-    if constexpr (by == By::Vectors && Vec<Out>::W > 1) {
+    // Integers and the scalar level, one number at a time, have no such store.
+    if constexpr (by == By::Vectors && std::is_floating_point<Out>::value) {
       const auto streaming = [f](int64_t n, Out* y, const In*... x) { apply_streaming(f, n, y, x...); };
       return run_tiles<Out, In...>(args, F::grain, loop, streaming, inputs);
     } else {

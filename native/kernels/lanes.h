@@ -116,7 +116,7 @@ T first_element(typename X::V a) {
 // Folds the 16 lanes of a sequence, which lie side by side in vectors: lane j takes lane j + half, first between the
 // vectors, then inside the one that is left.
 template <class Op, class T, int kVectors>
-T fold_lanes(typename Words<T>::V (&lane)[kVectors]) {
+T fold_vectors(typename Words<T>::V (&lane)[kVectors]) {
   using X = Words<T>;
   for (int half = kVectors / 2; half > 0; half /= 2) {
     for (int v = 0; v < half; v++) lane[v] = Op::template combine<X>(lane[v], lane[v + half]);
@@ -149,7 +149,7 @@ T fold_block(int n, const Source& source) {
       lane[v] = Op::template combine<X>(lane[v], first_or<X, T>(source(i, n - i), identity, n - i));
     }
   }
-  return fold_lanes<Op, T>(lane);
+  return fold_vectors<Op, T>(lane);
 }
 
 // The numbers at x, as they are.

@@ -88,7 +88,7 @@ class VectorProduct {
         lane[i][v] = n == W ? sum : first_or<X, T>(sum, lane[i][v], n);
       }
     }
-    for (int i = 0; i < kColumns; i++) out[i] = fold_lanes<Sum, T>(lane[i]);
+    for (int i = 0; i < kColumns; i++) out[i] = fold_vectors<Sum, T>(lane[i]);
   }
 
   // ---- across: neighbouring columns are neighbours, and each lane is a row of sums.
