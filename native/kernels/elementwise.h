@@ -28,11 +28,20 @@ using V = typename Vec<T>::V;
 // last-level cache of an AMD EPYC with Zen 4, where an addition of 160 MB gains a third.
 constexpr int64_t kStreamBytes = int64_t{1} << 25;
 
-// Calls loop(n, out, in...) over contiguous runs that cover every element of the group S once. The operands are the
-// inputs and then the output. `streaming` takes the place of `loop` where the output is large and stands in long rows.
-template <class Out, class... In, class Loop, class Streaming, int... i>
-Status run_tiles(const Args& args, int64_t grain, Loop loop, Streaming streaming,
-                 std::integer_sequence<int, i...>) {
+// What is done to n contiguous elements. A pointer, so that the walk below is compiled once for each set of types and
+// not for each function.
+template <class Out, class... In>
+struct Loop {
+  using Body = void (*)(const void* function, int64_t n, Out* y, const In*... x);
+  const void* function;
+  Body body;
+  Body streaming;  // takes its place where the output is large and stands in long rows
+};
+
+// Runs a loop over contiguous runs that cover every element of the group S once. The operands are the inputs and then
+// the output.
+template <class Out, class... In, int... i>
+Status run_tiles(const Args& args, int64_t grain, const Loop<Out, In...>& loop, std::integer_sequence<int, i...>) {
   constexpr int inputs = sizeof...(In);
   DimsReader dims(args);
   const Axes<inputs + 1> axes(dims, true);
@@ -46,8 +55,8 @@ Status run_tiles(const Args& args, int64_t grain, Loop loop, Streaming streaming
         const Tile<inputs + 1> tile(tiling, t);
         for (int64_t r = 0; r < tile.rows; r++) {
           Out* const to = args.out<Out>(inputs) + tile.at(inputs, r);
-          if (is_large) streaming(tile.columns, to, args.in<In>(i) + tile.at(i, r)...);
-          else loop(tile.columns, to, args.in<In>(i) + tile.at(i, r)...);
+          const auto body = is_large ? loop.streaming : loop.body;
+          body(loop.function, tile.columns, to, args.in<In>(i) + tile.at(i, r)...);
         }
       }
       return;
@@ -57,7 +66,7 @@ Status run_tiles(const Args& args, int64_t grain, Loop loop, Streaming streaming
     for (int64_t t = begin; t < end; t++) {
       const Tile<inputs + 1> tile(tiling, t);
       Out* const to = out.write(tile.offsets[inputs], tile.rows, tile.columns);
-      loop(tile.count(), to, std::get<i>(in).read(tile.offsets[i], tile.rows, tile.columns)...);
+      loop.body(loop.function, tile.count(), to, std::get<i>(in).read(tile.offsets[i], tile.rows, tile.columns)...);
       out.written(tile.offsets[inputs], tile.rows, tile.columns);
     }
     (void)in;
@@ -68,11 +77,12 @@ Status run_tiles(const Args& args, int64_t grain, Loop loop, Streaming streaming
 // y = f(x…) one element at a time, types as given; the compiler vectorizes what it can.
 template <class Out, class... In, class F>
 Status map_elements(const Args& args, int64_t grain, F f) {
-  const auto loop = [f](int64_t n, Out* y, const In*... x) {
+  const auto body = [](const void* function, int64_t n, Out* y, const In*... x) {
+    const F& g = *static_cast<const F*>(function);
     THALWEG_INDEPENDENT
-    for (int64_t i = 0; i < n; i++) y[i] = f(x[i]...);
+    for (int64_t i = 0; i < n; i++) y[i] = g(x[i]...);
   };
-  return run_tiles<Out, In...>(args, grain, loop, loop, std::make_integer_sequence<int, sizeof...(In)>());
+  return run_tiles<Out, In...>(args, grain, {&f, body, body}, std::make_integer_sequence<int, sizeof...(In)>());
 }
 
 // ---- functions of elements
@@ -162,15 +172,17 @@ struct Elementwise {
   template <class F>
   static Status kernel(const Args& args) {
     const F f = function_of<F>(args.scalars);
-    const auto loop = [f](int64_t n, Out* y, const In*... x) { apply<by>(f, n, y, x...); };
-    constexpr std::make_integer_sequence<int, kInputs> inputs;
+    Loop<Out, In...> loop{&f, nullptr, nullptr};
+    loop.streaming = loop.body = [](const void* function, int64_t n, Out* y, const In*... x) {
+      apply<by>(*static_cast<const F*>(function), n, y, x...);
+    };
     // Integers and the scalar level, one number at a time, have no such store.
     if constexpr (by == By::Vectors && std::is_floating_point<Out>::value) {
-      const auto streaming = [f](int64_t n, Out* y, const In*... x) { apply_streaming(f, n, y, x...); };
-      return run_tiles<Out, In...>(args, F::grain, loop, streaming, inputs);
-    } else {
-      return run_tiles<Out, In...>(args, F::grain, loop, loop, inputs);
+      loop.streaming = [](const void* function, int64_t n, Out* y, const In*... x) {
+        apply_streaming(*static_cast<const F*>(function), n, y, x...);
+      };
     }
+    return run_tiles<Out, In...>(args, F::grain, loop, std::make_integer_sequence<int, kInputs>());
   }
 
   // The same with all arguments and the result of type T, truth values being 0 and 1: a step of a fused chain.
