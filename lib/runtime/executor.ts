@@ -17,6 +17,8 @@ export interface Executor {
   readonly backend: "native" | "ts";
   /** Runs the first `count` words. Throws ProgramError, or IndexError for an index read from a buffer. */
   run(words: Float64Array, count: number, buffers: readonly TypedArray[]): void;
+  /** Where in a cache line of 64 bytes an array begins, as far as that matters to the executor. */
+  lineOffset(array: TypedArray): number;
   /** Runs one kernel of trusted arguments: eager mode. */
   runKernel(
     kernel: number,
@@ -54,6 +56,9 @@ const NO_COUNTS: readonly number[] = [];
 
 class TypeScriptExecutor implements Executor {
   readonly backend = "ts";
+  lineOffset(): number {
+    return 0;
+  }
   run(words: Float64Array, count: number, buffers: readonly TypedArray[]): void {
     runProgram(words, count, buffers);
   }
@@ -77,6 +82,10 @@ class NativeExecutor implements Executor {
 
   constructor(addon: NativeAddon) {
     this.addon = addon;
+  }
+
+  lineOffset(array: TypedArray): number {
+    return this.addon.lineOffset(array);
   }
 
   run(words: Float64Array, count: number, buffers: readonly TypedArray[]): void {

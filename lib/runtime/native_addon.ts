@@ -20,6 +20,7 @@ export interface NativeAddon {
   create(words: Float64Array, count: number, buffers: readonly TypedArray[]): ProgramHandle;
   execute(handle: ProgramHandle): void;
   release(handle: ProgramHandle): void;
+  lineOffset(array: TypedArray): number;
 }
 
 /** A binary that was tried and refused. */

@@ -29,8 +29,9 @@ void multiply(const Product<T>& x) {
 }
 
 // c[B, i, j] = Σ_p a[B, i, p]·b[B, p, j]: for each block of 256 p one chain acc = fma(a, b, acc) from 0, p
-// ascending; the blocks' results are added in order. Error: at most (256 + k/256)·ε·Σ|a·b|. NaN and ∞ as in
-// that chain; k = 0 gives 0; int32 wraps. c may not overlap a or b.
+// ascending; the blocks' results are added in order. With m = 1 or n = 1 in the order of sums, each lane a chain.
+// Error: at most (256 + k/256)·ε·Σ|a·b|. NaN and ∞ as in those chains; k = 0 gives 0; int32 wraps. c may not overlap
+// a or b.
 template <class T>
 Status matmul_kernel(const Args& args) {
   DimsReader dims(args);

@@ -1,12 +1,12 @@
 // One matrix product, cut into shares for the threads and into blocks for the caches. Every way through here ends in
 // the same tiles, so an element's chain of additions depends on k alone.
 //
-//   for each panel of b                                 kPanelDepth × kPanelColumns, in the shared cache
+//   for each panel                                      kPanelDepth of k × kPanelColumns
 //     for each share of rows and columns                one a thread
-//       for each chain of k                             kChain
-//         for each block of a                           kBlockRows × kChain, in the second-level cache
-//           for each group of slivers of b              kGroup × kColumns columns
-//             for each sliver                           streams through the first-level cache
+//       for each block of rows                          kBlockRows
+//         for each group of slivers of b                kGroup × kColumns columns: the block of c, kept in the
+//           for each chain of k                         second-level cache from the first chain to the last,
+//             for each sliver                           like the blocks of a and b that it is made from
 //               for each row of tiles                   a tile: c[kRows, kColumns] in registers
 //
 // a and b are read where they stand if tiles can do so at full speed, else packed: a block of a by the thread that
@@ -32,7 +32,7 @@ constexpr int64_t kBlockRows = 256 * 1024 / (kChain * static_cast<int64_t>(sizeo
 template <class T>
 constexpr int64_t kGroup = 512 / (TileShape<T>::kColumns * static_cast<int64_t>(sizeof(T)));
 
-// The part of b packed by all threads at once, by k and by columns: 4 MiB in the shared cache.
+// A panel by k and by columns: 4 MiB of b, which all threads pack together, in the shared cache.
 constexpr int64_t kPanelDepth = 4 * kChain;
 template <class T>
 constexpr int64_t kPanelColumns = 4 * 1024 * 1024 / (kPanelDepth * static_cast<int64_t>(sizeof(T)));
@@ -97,57 +97,59 @@ struct Panel {
 
   // c[first … last, columns begin … end of the panel); begin is a multiple of kColumns.
   void multiply(int64_t first, int64_t last, int64_t begin, int64_t end) const {
-    for (int64_t p = 0; p < depth; p += kChain) {
-      for (int64_t i = first; i < last; i += kBlockRows<T>) {
-        multiply_block(i, smaller_of(i + kBlockRows<T>, last), begin, end, p);
+    thread_local Scratch a_scratch, b_scratch;
+    constexpr int64_t kGroupColumns = kGroup<T> * kColumns, kBlockSize = (kBlockRows<T> + kLinesOfA<T>) * kChain;
+    T* const own = slivers == Slivers::Shared ? nullptr : b_scratch.get<T>(kGroupColumns * kChain);
+    for (int64_t i = first; i < last; i += kBlockRows<T>) {
+      const int64_t rows = smaller_of(kBlockRows<T>, last - i);
+      T* packed_a = nullptr;
+      for (int64_t p = 0; !a_in_place && p < depth; p += kChain) {
+        if (p == 0) packed_a = a_scratch.get<T>(ceil_div(depth, kChain) * kBlockSize);
+        pack<kLinesOfA<T>>(product.a.at(i, k0 + p), product.a.row, product.a.column, rows, smaller_of(kChain, depth - p),
+                           packed_a + p / kChain * kBlockSize);
+      }
+      for (int64_t j = begin; j < end; j += kGroupColumns) {
+        for (int64_t p = 0; p < depth; p += kChain) {
+          const T* const a = a_in_place ? nullptr : packed_a + p / kChain * kBlockSize;
+          multiply_group(i, rows, j, smaller_of(kGroupColumns, end - j), p, a, own);
+        }
       }
     }
   }
 
  private:
-  // A block of a, and the chain from p on.
-  void multiply_block(int64_t first, int64_t last, int64_t begin, int64_t end, int64_t p) const {
-    thread_local Scratch a_scratch, b_scratch;
+  // A block of rows and a group of `width` columns from j on, for the chain from p on. `own` is room for the slivers.
+  void multiply_group(int64_t first, int64_t rows, int64_t j, int64_t width, int64_t p, const T* packed_a,
+                      T* own) const {
     const int64_t steps = smaller_of(kChain, depth - p);
-    const T* packed_a = nullptr;
-    if (!a_in_place) {
-      T* const to = a_scratch.get<T>((kBlockRows<T> + kLinesOfA<T>) * kChain);
-      pack<kLinesOfA<T>>(product.a.at(first, k0 + p), product.a.row, product.a.column, last - first, steps, to);
-      packed_a = to;
+    // Of a group in place only the last sliver is packed, if it is not full.
+    const int64_t standing = slivers == Slivers::InPlace ? width / kColumns * kColumns : 0;
+    if (slivers != Slivers::Shared) {
+      pack<kColumns>(product.b.at(k0 + p, j0 + j + standing), product.b.column, product.b.row, width - standing, steps,
+                     own);
     }
-    constexpr int64_t kGroupColumns = kGroup<T> * kColumns;
-    T* const own = slivers == Slivers::Shared ? nullptr : b_scratch.get<T>(kGroupColumns * kChain);
-    for (int64_t j = begin; j < end; j += kGroupColumns) {
-      const int64_t width = smaller_of(kGroupColumns, end - j);
-      // Of a group in place only the last sliver is packed, if it is not full.
-      const int64_t standing = slivers == Slivers::InPlace ? width / kColumns * kColumns : 0;
-      if (slivers != Slivers::Shared) {
-        pack<kColumns>(product.b.at(k0 + p, j0 + j + standing), product.b.column, product.b.row, width - standing,
-                       steps, own);
+    for (int64_t s = 0; s < width; s += kColumns) {
+      const T* b = own + (s - standing) * steps;
+      int64_t b_step = kColumns;
+      if (slivers == Slivers::Shared) {
+        b = packed + (j + s) * depth + p * kColumns;
+      } else if (s < standing) {
+        b = product.b.at(k0 + p, j0 + j + s);
+        b_step = product.b.row;
       }
-      for (int64_t s = 0; s < width; s += kColumns) {
-        const T* b = own + (s - standing) * steps;
-        int64_t b_step = kColumns;
-        if (slivers == Slivers::Shared) {
-          b = packed + (j + s) * depth + p * kColumns;
-        } else if (s < standing) {
-          b = product.b.at(k0 + p, j0 + j + s);
-          b_step = product.b.row;
-        }
-        const int columns = static_cast<int>(smaller_of(kColumns, width - s));
-        const Matrix<T> c{product.c.at(first, j0 + j + s), product.c.row, product.c.column};
-        if (packed_a == nullptr) {
-          const Matrix<const T> a{product.a.at(first, k0 + p), product.a.row, product.a.column};
-          multiply_sliver(last - first, {steps, a.p, a.row, a.column, b, b_step, c.p, c.row, columns, k0 + p == 0},
-                          kRows * a.row, c);
-          continue;
-        }
-        for (int64_t i = first; i < last; i += kLinesOfA<T>) {
-          const int64_t rows = smaller_of(kLinesOfA<T>, last - i);
-          const Matrix<T> c_lines{c.at(i - first, 0), c.row, c.column};
-          multiply_sliver(rows, {steps, packed_a + (i - first) * steps, 1, kLinesOfA<T>, b, b_step, c_lines.p, c.row,
-                                 columns, k0 + p == 0}, kRows, c_lines);
-        }
+      const int columns = static_cast<int>(smaller_of(kColumns, width - s));
+      const Matrix<T> c{product.c.at(first, j0 + j + s), product.c.row, product.c.column};
+      if (packed_a == nullptr) {
+        const Matrix<const T> a{product.a.at(first, k0 + p), product.a.row, product.a.column};
+        multiply_sliver(rows, {steps, a.p, a.row, a.column, b, b_step, c.p, c.row, columns, k0 + p == 0},
+                        kRows * a.row, c);
+        continue;
+      }
+      for (int64_t i = 0; i < rows; i += kLinesOfA<T>) {
+        const Matrix<T> lines{c.at(i, 0), c.row, c.column};
+        multiply_sliver(smaller_of(kLinesOfA<T>, rows - i),
+                        {steps, packed_a + i * steps, 1, kLinesOfA<T>, b, b_step, lines.p, c.row, columns, k0 + p == 0},
+                        kRows, lines);
       }
     }
   }
@@ -189,10 +191,10 @@ void multiply_blocked(const Product<T>& x) {
   constexpr int64_t kRows = TileShape<T>::kRows, kColumns = TileShape<T>::kColumns;
   const Slivers slivers = slivers_of(x);
   const bool is_shared = slivers == Slivers::Shared, a_in_place = x.a.column == 1 || x.n <= kColumnsInPlace<T>;
-  const int64_t most_columns = is_shared ? kPanelColumns<T> : x.n, most_depth = is_shared ? kPanelDepth : x.k;
+  const int64_t most_columns = is_shared ? kPanelColumns<T> : x.n;
   for (int64_t j0 = 0; j0 < x.n; j0 += most_columns) {
-    for (int64_t k0 = 0; k0 < x.k; k0 += most_depth) {
-      const int64_t columns = smaller_of(most_columns, x.n - j0), depth = smaller_of(most_depth, x.k - k0);
+    for (int64_t k0 = 0; k0 < x.k; k0 += kPanelDepth) {
+      const int64_t columns = smaller_of(most_columns, x.n - j0), depth = smaller_of(kPanelDepth, x.k - k0);
       Panel<T> panel{x, slivers, a_in_place, k0, depth, j0, columns, nullptr};
       const int64_t row_tiles = ceil_div(x.m, kRows), column_tiles = panel.column_tiles();
       if (is_shared) {
