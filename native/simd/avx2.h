@@ -41,9 +41,16 @@ struct Vec<float> {
   static V min(V a, V b) { return _mm256_min_ps(a, b); }
   static V max(V a, V b) { return _mm256_max_ps(a, b); }
 
+  // From the intrinsic functions for these GCC would make a choice with another comparison, of a mask with 0.
+#if defined(__GNUC__)
+  static M lt(V a, V b) { return reinterpret_cast<M>(a < b); }
+  static M le(V a, V b) { return reinterpret_cast<M>(a <= b); }
+  static M eq(V a, V b) { return reinterpret_cast<M>(a == b); }
+#else
   static M lt(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
   static M le(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
   static M eq(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
+#endif
   static M ne(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_NEQ_UQ); }
   static M is_nan(V a) { return _mm256_cmp_ps(a, a, _CMP_UNORD_Q); }
   static M and_(M a, M b) { return _mm256_and_ps(a, b); }
@@ -91,9 +98,12 @@ struct Vec<float> {
     const __m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1);
     return mul(mul(a, power(half)), power(_mm256_sub_epi32(whole, half)));
   }
-  // Where the result is a normal number, n is added to the exponent of a.
   static V scale(V a, V n) {
-    if (any(lt(set1(125), abs(n)))) return ldexp(a, n);
+    return any(lt(set1(125), abs(n))) ? ldexp(a, n) : scale_normal(a, n);
+  }
+  static constexpr bool kScalesInOne = false;
+  // NaN stays, since its n converts to a number whose low bits are 0.
+  static V scale_normal(V a, V n) {
     const __m256i shifted = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), shifted));
   }

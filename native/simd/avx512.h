@@ -100,6 +100,8 @@ struct Vec<float> {
     return mul(mul(a, power(half)), power(_mm512_sub_epi32(whole, half)));
   }
   static V scale(V a, V n) { return _mm512_scalef_ps(a, n); }
+  static constexpr bool kScalesInOne = true;
+  static V scale_normal(V a, V n) { return scale(a, n); }
   static V lookup(const T* table, V a) { return _mm512_permutexvar_ps(bits(a), _mm512_load_ps(table)); }
 
  private:

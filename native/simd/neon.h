@@ -78,6 +78,8 @@ struct Vec<float> {
     return mul(mul(a, power(half)), power(vsubq_s32(whole, half)));
   }
   static V scale(V a, V n) { return ldexp(a, n); }
+  static constexpr bool kScalesInOne = false;
+  static V scale_normal(V a, V n) { return mul(a, power(vcvtnq_s32_f32(n))); }
   static V lookup(const T* table, V a) {
     const uint32x4_t index = vandq_u32(vreinterpretq_u32_f32(a), vdupq_n_u32(15));
     const T numbers[W] = {table[vgetq_lane_u32(index, 0)], table[vgetq_lane_u32(index, 1)],
