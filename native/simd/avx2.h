@@ -81,6 +81,13 @@ struct Vec<float> {
     }
   }
 
+  template <int half>
+  static V down(V a) {
+    if constexpr (half == 4) return _mm256_castps128_ps256(_mm256_extractf128_ps(a, 1));
+    else if constexpr (half == 2) return _mm256_permute_ps(a, 0xEE);
+    else return _mm256_permute_ps(a, 0x55);
+  }
+
   static bool any(M a) { return _mm256_movemask_ps(a) != 0; }
   static V copysign(V a, V s) {
     const V sign = _mm256_set1_ps(-0.0f);
@@ -174,6 +181,12 @@ struct Vec<double> {
       rows[i] = _mm256_permute2f128_pd(pairs[i], pairs[i + W / 2], 0x20);
       rows[i + W / 2] = _mm256_permute2f128_pd(pairs[i], pairs[i + W / 2], 0x31);
     }
+  }
+
+  template <int half>
+  static V down(V a) {
+    if constexpr (half == 2) return _mm256_castpd128_pd256(_mm256_extractf128_pd(a, 1));
+    else return _mm256_permute_pd(a, 0x5);
   }
 
   static bool any(M a) { return _mm256_movemask_pd(a) != 0; }

@@ -19,6 +19,7 @@
 //                    table stands at the start of a cache line
 //   stream(p, a)     a store past the caches, p aligned to a vector; fence() makes such stores visible to other
 //                    threads in order
+//   down<h>(a)       elements h … 2h−1 of a in the first h, for h a power of two below W; the others are any
 //   transpose(rows)  of W vectors, in place; only where W > 1
 // Vec<double> also has
 //   load_f32 store_f32    W floats, widened and rounded
