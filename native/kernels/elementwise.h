@@ -3,6 +3,7 @@
 #pragma once
 
 #include "integers.h"
+#include "several.h"
 #include "tiles.h"
 
 // The elements of iteration i depend on no other iteration, even where the output is the very same view as an
@@ -97,6 +98,10 @@ enum class By {
   Elements      // one at a time, types as given; the compiler vectorizes what it can
 };
 
+// Whether F is a function of four vectors at a time (several.h), too.
+template <class F, class T, class... In>
+constexpr bool kTakesFour = Vec<T>::W > 1 && std::is_invocable<const F&, typename Four<In>::V...>::value;
+
 // Calls y = f(x…) for n contiguous elements; y may be the very same as an x.
 template <By by, class F, class Out, class... In>
 void apply(const F& f, int64_t n, Out* y, const In*... x) {
@@ -113,6 +118,10 @@ void apply(const F& f, int64_t n, Out* y, const In*... x) {
         at(i + 2 * N::W);
         at(i + 3 * N::W);
       }
+    }
+    // And where a function takes four at once.
+    if constexpr (kTakesFour<F, Out, In...>) {
+      for (; i <= n - Four<Out>::W; i += Four<Out>::W) Four<Out>::store(y + i, f(Four<In>::load(x + i)...));
     }
     THALWEG_INDEPENDENT
     for (; i <= n - N::W; i += N::W) N::store(y + i, f(N::load(x + i)...));
@@ -153,6 +162,9 @@ void apply_streaming(const F& f, int64_t n, T* y, const Same*... x) {
   int64_t i = (kBytes - past) % kBytes / static_cast<int64_t>(sizeof(T));
   if (i > n) i = n;
   apply<By::Vectors>(f, i, y, x...);
+  if constexpr (kTakesFour<F, T, Same...>) {
+    for (; i <= n - Four<T>::W; i += Four<T>::W) Four<T>::stream(y + i, f(Four<T>::load(x + i)...));
+  }
   for (; i <= n - N::W; i += N::W) N::stream(y + i, f(N::load(x + i)...));
   N::fence();
   apply<By::Vectors>(f, n - i, y + i, (x + i)...);

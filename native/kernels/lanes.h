@@ -4,6 +4,8 @@
 // side by side.
 #pragma once
 
+#include "several.h"
+
 constexpr int kLanes = 16;
 constexpr int kBlock = 4096;
 
@@ -111,6 +113,13 @@ T first_element(typename X::V a) {
   return elements[0];
 }
 
+// Folds the elements of a vector, whose number is `width` at first: element j takes j + width/2, and so on.
+template <class X, class T, int width = X::W, class Combine>
+T fold_elements(typename X::V a, const Combine& combine) {
+  if constexpr (width == 1) return first_element<X, T>(a);
+  else return fold_elements<X, T, width / 2>(combine(a, X::template down<width / 2>(a)), combine);
+}
+
 // ---- one sequence
 
 // Folds the 16 lanes of a sequence, which lie side by side in vectors: lane j takes lane j + half, first between the
@@ -121,12 +130,32 @@ T fold_vectors(typename Words<T>::V (&lane)[kVectors]) {
   for (int half = kVectors / 2; half > 0; half /= 2) {
     for (int v = 0; v < half; v++) lane[v] = Op::template combine<X>(lane[v], lane[v + half]);
   }
-  T last[X::W];
-  X::store(last, lane[0]);
-  for (int half = X::W / 2; half > 0; half /= 2) {
-    for (int j = 0; j < half; j++) last[j] = Op::template combine<One<T>>(last[j], last[j + half]);
-  }
-  return last[0];
+  return fold_elements<X, T>(lane[0], [](typename X::V a, typename X::V b) { return Op::template combine<X>(a, b); });
+}
+
+// Whether a source also gives elements i … i+4W−1 as four vectors (several.h), by `four(i)`. Four vectors are the 16
+// lanes, or the 16 lanes several times.
+template <class Source, class = void>
+constexpr bool kGivesFour = false;
+template <class Source>
+constexpr bool kGivesFour<Source, std::void_t<decltype(std::declval<const Source&>().four(int64_t{}))>> = true;
+
+// A source without its first elements.
+template <class Source>
+struct Behind {
+  const Source& source;
+  int64_t first;
+  auto operator()(int64_t i, int k) const { return source(first + i, k); }
+};
+template <class Source>
+struct BehindFour : Behind<Source> {
+  auto four(int64_t i) const { return this->source.four(this->first + i); }
+};
+
+template <class Source>
+auto behind(const Source& source, int64_t first) {
+  if constexpr (kGivesFour<Source>) return BehindFour<Source>{{source, first}};
+  else return Behind<Source>{source, first};
 }
 
 // Folds n ≤ 4096 numbers. `source(i, k)` gives elements i … i+k−1 in the first k ≤ W elements of a vector.
@@ -139,6 +168,15 @@ T fold_block(int n, const Source& source) {
   V lane[kVectors];
   for (int v = 0; v < kVectors; v++) lane[v] = identity;
   int i = 0;
+  if constexpr (kGivesFour<Source>) {
+    for (; i + 4 * W <= n; i += 4 * W) {
+      const auto x = source.four(i);
+      lane[0] = Op::template combine<X>(lane[0], x.a.a);
+      lane[1 % kVectors] = Op::template combine<X>(lane[1 % kVectors], x.a.b);
+      lane[2 % kVectors] = Op::template combine<X>(lane[2 % kVectors], x.b.a);
+      lane[3 % kVectors] = Op::template combine<X>(lane[3 % kVectors], x.b.b);
+    }
+  }
   for (; i + kLanes <= n; i += kLanes) {
     for (int v = 0; v < kVectors; v++) lane[v] = Op::template combine<X>(lane[v], source(i + v * W, W));
   }
@@ -185,7 +223,7 @@ T fold_blocks(int64_t n, const Block& block) {
 template <class Op, class T, class Source>
 T fold(int64_t n, const Source& source) {
   return fold_blocks<Op, T>(n, [&](int64_t first, int count) {
-    return fold_block<Op, T>(count, [&](int64_t i, int k) { return source(first + i, k); });
+    return fold_block<Op, T>(count, behind(source, first));
   });
 }
 

@@ -3,9 +3,9 @@
 // kernels/math_f32.h.
 #pragma once
 
+template <class N>
 struct Gelu {
-  using N = Vec<float>;
-  using V = N::V;
+  using V = typename N::V;
 
   // −∞ gives −0.
   static V gelu(V x) {
@@ -66,10 +66,10 @@ struct Gelu {
     const V s = N::mul(t, t), rest = N::fma(t, t, N::neg(s));
     const V n = N::round(N::mul(s, N::set1(-0.721347520f)));
     const V r = N::add(N::fma(n, N::set1(2 * kLn2High), s), N::fma(n, N::set1(2 * kLn2Low), rest));
-    const V q = polynomial<float>(r, -0.5f, 0.125f, -0.5f * 0.0416663475f, 0.0625f * 0.0416665673f,
+    const V q = polynomial<N>(r, -0.5f, 0.125f, -0.5f * 0.0416663475f, 0.0625f * 0.0416665673f,
                                   -0.03125f * 0.00836692657f, 0.015625f * 0.00139469083f);
     const V w = N::div(N::set1(1), s);
-    const V p = polynomial<float>(w, 0.398942232f, -0.398921311f, 1.19348633f, -5.72511673f, 30.9629383f,
+    const V p = polynomial<N>(w, 0.398942232f, -0.398921311f, 1.19348633f, -5.72511673f, 30.9629383f,
                                   -110.255913f);
     return N::ldexp(N::fma(p, N::mul(r, q), p), n);
   }

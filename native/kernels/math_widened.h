@@ -39,9 +39,9 @@ struct Widened {
     const V r = N::fma(n, N::set1(-6.123233995736766036e-17), N::fma(n, N::set1(-1.5707963267948966192), x));
     const V quarter = N::set1(0.25), two = N::set1(2), s = N::mul(r, r);
     const V quadrant = N::sub(n, N::mul(N::floor(N::mul(n, quarter)), N::set1(4)));
-    const V sine = polynomial<double>(s, -0.16666666646019368, 0.008333329756696841, -0.00019839428736192821,
+    const V sine = polynomial<N>(s, -0.16666666646019368, 0.008333329756696841, -0.00019839428736192821,
                                       2.7190493812684862e-06);
-    const V cosine = polynomial<double>(s, -0.5, 0.041666666638039737, -0.0013888884829365295,
+    const V cosine = polynomial<N>(s, -0.5, 0.041666666638039737, -0.0013888884829365295,
                                         2.4799761209375214e-05, -2.7227581499099992e-07);
     const V one = N::set1(1), three = N::set1(3);
     const M is1 = N::eq(quadrant, one), is3 = N::eq(quadrant, three);

@@ -48,21 +48,70 @@ T row_max(const AnyLine& x, int64_t n) {
     const int rest = static_cast<int>(n - i);
     top[1] = X::max(first_or<X, T>(x.load(i, rest), lowest, rest), top[1]);
   }
-  T last[W];
-  X::store(last, X::max(X::max(top[0], top[1]), X::max(top[2], top[3])));
-  for (int half = W / 2; half > 0; half /= 2) {
-    for (int j = 0; j < half; j++) last[j] = last[j] > last[j + half] ? last[j] : last[j + half];
-  }
-  return last[0] + 0;
+  const V all = X::max(X::max(top[0], top[1]), X::max(top[2], top[3]));
+  return fold_elements<X, T>(all, [](V a, V b) { return X::max(a, b); }) + 0;
 }
 
+// exp(x − m) as the source of a fold; `keep(i, e, k)` is called with what it gives.
+template <class T, class AnyLine, class Keep>
+struct Exponentials {
+  using X = Vec<T>;
+  AnyLine x;
+  typename X::V m;
+  Keep keep;
+
+  typename X::V operator()(int64_t i, int k) const {
+    const auto e = Math<T>::exp(X::sub(x.load(i, k), m));
+    keep(i, e, k);
+    return e;
+  }
+};
+template <class AnyLine, class Keep>
+struct FourExponentials : Exponentials<float, AnyLine, Keep> {
+  using F = Four<float>;
+
+  THALWEG_INLINE F::V four(int64_t i) const {
+    constexpr int W = Vec<float>::W;
+    const F::V e = FloatMath<F>::exp(F::sub(F::load(this->x.p + i), {{this->m, this->m}, {this->m, this->m}}));
+    this->keep(i, e.a.a, W);
+    this->keep(i + W, e.a.b, W);
+    this->keep(i + 2 * W, e.b.a, W);
+    this->keep(i + 3 * W, e.b.b, W);
+    return e;
+  }
+};
+
 // Σ exp(x − m).
+template <class T, class AnyLine, class Keep>
+T sum_of_exp(const AnyLine& x, int64_t n, T m, const Keep& keep) {
+  const Exponentials<T, AnyLine, Keep> source{x, Vec<T>::set1(m), keep};
+  // In AVX-512 exp keeps the processor busy as it is.
+  constexpr bool gains = Vec<float>::W > 1 && !Vec<float>::kScalesInOne;
+  if constexpr (gains && std::is_same<AnyLine, DenseLine<const float>>::value) {
+    return fold<Sum, T>(n, FourExponentials<AnyLine, Keep>{source});
+  } else {
+    return fold<Sum, T>(n, source);
+  }
+}
 template <class T, class AnyLine>
 T sum_of_exp(const AnyLine& x, int64_t n, T m) {
-  using X = Vec<T>;
-  const auto shift = X::set1(m);
-  return fold<Sum, T>(n, [&](int64_t i, int k) { return Math<T>::exp(X::sub(x.load(i, k), shift)); });
+  return sum_of_exp<T>(x, n, m, [](int64_t, typename Vec<T>::V, int) {});
 }
+
+// a / d for many a, in a third of the time of a division: the rounding error of a·(1/d) is put back. That rounds the
+// quotient correctly, as long as the error is no subnormal number: for floats from 2⁻¹⁰⁰ on.
+template <class T>
+struct Divisor {
+  using X = Vec<T>;
+  using V = typename X::V;
+  V d, inverse;
+
+  explicit Divisor(T d) : d(X::set1(d)), inverse(X::set1(1 / d)) {}
+  V quotient(V a) const {
+    const V q = X::mul(a, inverse);
+    return X::fma(X::fma(X::neg(q), d, a), inverse, q);
+  }
+};
 
 // e = exp(x − m), m = max x; y = e / Σe.
 template <class T>
@@ -73,14 +122,17 @@ Status softmax_kernel(const Args& args) {
   const auto ys = a.out();
   for_rows(a.b.count(), a.n, [&](int64_t row) {
     const auto normalize = [&](auto x, auto y) {
-      const auto m = X::set1(row_max<T>(x, a.n));
-      const T total = fold<Sum, T>(a.n, [=](int64_t i, int k) {
-        const auto e = Math<T>::exp(X::sub(x.load(i, k), m));
-        y.store(i, e, k);
-        return e;
-      });
-      const auto divisor = X::set1(total);
-      for_vectors<T>(a.n, [=](int64_t i, int k) { y.store(i, X::div(y.load(i, k), divisor), k); });
+      const T m = row_max<T>(x, a.n);
+      // A short row needs no memory: part of a vector that has just been stored is slow to load.
+      if (a.n <= kLanes) {
+        typename X::V e[kLanes / X::W];
+        const Divisor<T> divisor(sum_of_exp<T>(x, a.n, m, [&e](int64_t i, auto v, int) { e[i / X::W] = v; }));
+        for_vectors<T>(a.n, [&](int64_t i, int k) { y.store(i, divisor.quotient(e[i / X::W]), k); });
+        return;
+      }
+      const auto keep = [y](int64_t i, typename X::V e, int k) { y.store(i, e, k); };
+      const Divisor<T> divisor(sum_of_exp<T>(x, a.n, m, keep));
+      for_vectors<T>(a.n, [=](int64_t i, int k) { y.store(i, divisor.quotient(y.load(i, k)), k); });
     };
     with_lines(normalize, xs[row], ys[row]);
   });

@@ -41,9 +41,16 @@ struct Vec<float> {
   static V min(V a, V b) { return _mm256_min_ps(a, b); }
   static V max(V a, V b) { return _mm256_max_ps(a, b); }
 
+  // From the intrinsic functions for these GCC would make a choice with another comparison, of a mask with 0.
+#if defined(__GNUC__)
+  static M lt(V a, V b) { return reinterpret_cast<M>(a < b); }
+  static M le(V a, V b) { return reinterpret_cast<M>(a <= b); }
+  static M eq(V a, V b) { return reinterpret_cast<M>(a == b); }
+#else
   static M lt(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
   static M le(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
   static M eq(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
+#endif
   static M ne(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_NEQ_UQ); }
   static M is_nan(V a) { return _mm256_cmp_ps(a, a, _CMP_UNORD_Q); }
   static M and_(M a, M b) { return _mm256_and_ps(a, b); }
@@ -74,6 +81,13 @@ struct Vec<float> {
     }
   }
 
+  template <int half>
+  static V down(V a) {
+    if constexpr (half == 4) return _mm256_castps128_ps256(_mm256_extractf128_ps(a, 1));
+    else if constexpr (half == 2) return _mm256_permute_ps(a, 0xEE);
+    else return _mm256_permute_ps(a, 0x55);
+  }
+
   static bool any(M a) { return _mm256_movemask_ps(a) != 0; }
   static V copysign(V a, V s) {
     const V sign = _mm256_set1_ps(-0.0f);
@@ -91,9 +105,12 @@ struct Vec<float> {
     const __m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1);
     return mul(mul(a, power(half)), power(_mm256_sub_epi32(whole, half)));
   }
-  // Where the result is a normal number, n is added to the exponent of a.
   static V scale(V a, V n) {
-    if (any(lt(set1(125), abs(n)))) return ldexp(a, n);
+    return any(lt(set1(125), abs(n))) ? ldexp(a, n) : scale_normal(a, n);
+  }
+  static constexpr bool kScalesInOne = false;
+  // NaN stays, since its n converts to a number whose low bits are 0.
+  static V scale_normal(V a, V n) {
     const __m256i shifted = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), shifted));
   }
@@ -164,6 +181,12 @@ struct Vec<double> {
       rows[i] = _mm256_permute2f128_pd(pairs[i], pairs[i + W / 2], 0x20);
       rows[i + W / 2] = _mm256_permute2f128_pd(pairs[i], pairs[i + W / 2], 0x31);
     }
+  }
+
+  template <int half>
+  static V down(V a) {
+    if constexpr (half == 2) return _mm256_castpd128_pd256(_mm256_extractf128_pd(a, 1));
+    else return _mm256_permute_pd(a, 0x5);
   }
 
   static bool any(M a) { return _mm256_movemask_pd(a) != 0; }

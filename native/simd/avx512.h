@@ -82,6 +82,14 @@ struct Vec<float> {
     }
   }
 
+  template <int half>
+  static V down(V a) {
+    if constexpr (half == 8) return _mm512_shuffle_f32x4(a, a, 0xEE);
+    else if constexpr (half == 4) return _mm512_shuffle_f32x4(a, a, 0x55);
+    else if constexpr (half == 2) return _mm512_permute_ps(a, 0xEE);
+    else return _mm512_permute_ps(a, 0x55);
+  }
+
   static bool any(M a) { return a != 0; }
   static V copysign(V a, V s) {
     const __m512i magnitude = _mm512_andnot_si512(sign(), bits(a));
@@ -100,6 +108,8 @@ struct Vec<float> {
     return mul(mul(a, power(half)), power(_mm512_sub_epi32(whole, half)));
   }
   static V scale(V a, V n) { return _mm512_scalef_ps(a, n); }
+  static constexpr bool kScalesInOne = true;
+  static V scale_normal(V a, V n) { return scale(a, n); }
   static V lookup(const T* table, V a) { return _mm512_permutexvar_ps(bits(a), _mm512_load_ps(table)); }
 
  private:
@@ -170,6 +180,13 @@ struct Vec<double> {
       rows[i + 4] = _mm512_shuffle_f64x2(even01, even23, 0xDD);
       rows[i + 6] = _mm512_shuffle_f64x2(odd01, odd23, 0xDD);
     }
+  }
+
+  template <int half>
+  static V down(V a) {
+    if constexpr (half == 4) return _mm512_shuffle_f64x2(a, a, 0xEE);
+    else if constexpr (half == 2) return _mm512_shuffle_f64x2(a, a, 0x55);
+    else return _mm512_permute_pd(a, 0x55);
   }
 
   static bool any(M a) { return a != 0; }

@@ -66,6 +66,12 @@ struct Vec<float> {
     rows[3] = vzip2q_f32(high01, high23);
   }
 
+  template <int half>
+  static V down(V a) {
+    if constexpr (half == 2) return vcombine_f32(vget_high_f32(a), vget_high_f32(a));
+    else return vdupq_laneq_f32(a, 1);
+  }
+
   static bool any(M a) { return vmaxvq_u32(a) != 0; }
   static V copysign(V a, V s) { return vbslq_f32(vdupq_n_u32(0x80000000u), s, a); }
   static V exponent(V a) {
@@ -78,6 +84,8 @@ struct Vec<float> {
     return mul(mul(a, power(half)), power(vsubq_s32(whole, half)));
   }
   static V scale(V a, V n) { return ldexp(a, n); }
+  static constexpr bool kScalesInOne = false;
+  static V scale_normal(V a, V n) { return mul(a, power(vcvtnq_s32_f32(n))); }
   static V lookup(const T* table, V a) {
     const uint32x4_t index = vandq_u32(vreinterpretq_u32_f32(a), vdupq_n_u32(15));
     const T numbers[W] = {table[vgetq_lane_u32(index, 0)], table[vgetq_lane_u32(index, 1)],
@@ -138,6 +146,9 @@ struct Vec<double> {
     rows[1] = vzip2q_f64(rows[0], rows[1]);
     rows[0] = first;
   }
+
+  template <int half>
+  static V down(V a) { return vdupq_laneq_f64(a, 1); }
 
   static bool any(M a) { return vmaxvq_u32(vreinterpretq_u32_u64(a)) != 0; }
   static V copysign(V a, V s) { return vbslq_f64(vdupq_n_u64(uint64_t{1} << 63), s, a); }

@@ -13,10 +13,13 @@
 //   ldexp(a, n)      a·2^n for integral n, as (a·2^⌊n/2⌋)·2^(n−⌊n/2⌋): one rounding if the first factor is
 //                    normal; |n| ≤ 250 for float, 2000 for double. Anything where n is NaN.
 //   scale(a, n)      a·2^n rounded once, for a in [½, 2] or NaN and integral n, |n| ≤ 250; float only
+//   scale_normal(a, n)  the same where the result is normal, n in [−126, 127]; NaN where a and n are.
+//                    kScalesInOne: scale is a single instruction, so that this gains nothing
 //   lookup(table, a) of 16 numbers, each lane the one that the low four bits of a's bits say; float only. The
 //                    table stands at the start of a cache line
 //   stream(p, a)     a store past the caches, p aligned to a vector; fence() makes such stores visible to other
 //                    threads in order
+//   down<h>(a)       elements h … 2h−1 of a in the first h, for h a power of two below W; the others are any
 //   transpose(rows)  of W vectors, in place; only where W > 1
 // Vec<double> also has
 //   load_f32 store_f32    W floats, widened and rounded
@@ -91,11 +94,13 @@ struct Vec {
     return number((bits(a) & fraction) | bits(T{1}));
   }
   static V ldexp(V a, V n) {
-    const Signed whole = static_cast<Signed>(bits(n + L::kShifter) - bits(L::kShifter));
+    const Signed whole = whole_number(n);
     const Signed half = whole >> 1;
     return a * power(half) * power(whole - half);
   }
   static V scale(V a, V n) { return ldexp(a, n); }
+  static constexpr bool kScalesInOne = false;
+  static V scale_normal(V a, V n) { return a * power(whole_number(n)); }
   static V lookup(const T* table, V a) { return table[bits(a) & 15]; }
 
   static V load_f32(const float* p) { return static_cast<T>(*p); }
@@ -116,5 +121,6 @@ struct Vec {
     std::memcpy(&a, &b, sizeof a);
     return a;
   }
+  static Signed whole_number(T n) { return static_cast<Signed>(bits(n + L::kShifter) - bits(L::kShifter)); }
   static T power(Signed n) { return number(static_cast<Bits>(n + L::kBias) << L::kMantissa); }
 };

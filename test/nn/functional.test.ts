@@ -2,6 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { gradcheck } from "../../lib/autograd/gradcheck.js";
 import { functional as F } from "../../lib/nn/index.js";
+import { exp, max, sum } from "../../lib/ops/index.js";
+import { manualSeed, randn } from "../../lib/random/index.js";
 import type { Tensor } from "../../lib/tensor.js";
 import { type Dump, expectClose, fromDump, readFixture } from "./fixtures.js";
 
@@ -79,4 +81,14 @@ describe.each(Object.keys(CALLS))("%s", (fn) => {
 
 test("every function with a fixture is called", () => {
   expect([...new Set(cases.map(({ fn }) => fn))].sort()).toEqual(Object.keys(CALLS).sort());
+});
+
+describe("softmax over the last axis", () => {
+  test.each([1, 10, 16, 17, 100, 5000])("of rows of %i numbers is e / Σe to the last bit", (n) => {
+    manualSeed(3);
+    const x = randn([7, n]);
+    const e = exp(x.sub(max(x, 1, { keepDims: true })));
+    const expected = e.div(sum(e, 1, { keepDims: true }));
+    expect([...F.softmax(x).data]).toEqual([...expected.data]);
+  });
 });
