@@ -14,6 +14,7 @@ import {
 } from "../../lib/ndarray/creation.js";
 import { DTYPES, type DType } from "../../lib/ndarray/dtype.js";
 import { uninitializedStorage } from "../../lib/ndarray/storage.js";
+import { backendInfo, executor } from "../../lib/runtime/executor.js";
 import { thrown } from "./thrown.js";
 
 afterEach(() => vi.unstubAllGlobals());
@@ -286,9 +287,19 @@ describe("memory", () => {
         expect(without[i]).toHaveLength(length);
         expect(withBuffer[i].constructor).toBe(without[i].constructor);
       }
-      expect(withBuffer[3].buffer.byteLength).toBe(withBuffer[3].byteLength);
+      // A large one has a buffer of its own, with room to begin on a cache line.
+      const { buffer, byteLength } = withBuffer[3];
+      expect(buffer.byteLength - byteLength).toBe(64);
     },
   );
+
+  test.runIf(backendInfo().backend === "native")("large arrays begin on a cache line", () => {
+    const arrays = [zeros([2000]), zeros([3000], { dtype: "uint8" }), zeros([999], { dtype: "float64" })];
+    const made = uninitializedStorage("float32", 5000);
+    for (const data of [made, ...arrays.map((x) => x.storage.data)]) {
+      if (data.byteLength > 4096) expect(executor().lineOffset(data)).toBe(0);
+    }
+  });
 
   test("small arrays that share a buffer do not overlap, and nobody can move it from under them", () => {
     const lengths = Array.from({ length: 600 }, (_, i) => (i * 7) % 130);
