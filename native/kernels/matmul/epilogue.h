@@ -1,20 +1,21 @@
 // The matrix product whose result passes through a chain of elementwise operations before it leaves the cache: a block
 // of it is computed into memory that the thread keeps, all of k, and the chain is run over it there.
 //
-//   for each share of rows and columns                  one a thread
-//     for each block of rows and of columns             kFinishedRows × kFinishedColumns, in the second-level cache
-//       the product, as Panel computes it               packing for itself what must be packed
-//       the chain
+//   for each panel of b                                 all of k; its slivers shared where matmul would share them
+//     for each share of rows and columns                one a thread
+//       for each block of rows and of columns           kFinishedRows × kFinishedColumns, in the second-level cache
+//         the product, as Panel computes it             chain by chain
+//         the chain of operations
 //
-// The blocks are cut as cannot matter to an element's bits: each is one chain of additions over all of k.
+// How blocks are cut does not matter to an element's bits: its additions depend on k alone.
 #pragma once
 
 #include "../fused/args.h"
 #include "blocked.h"
 #include "vector.h"
 
-// A finished block is 256 KiB. Its a is packed once more for each block of columns, its b for each of rows, which takes
-// about an eighth of a tile's time for each sliver: less than 1 % of a block's.
+// Rows and columns of a finished block: 256 KiB. Where a is packed, which is done once more for each block of columns,
+// blocks are twice as wide. (AMD Zen 4, 1024³: a block with twice the rows or half the columns costs as much or more.)
 template <class T>
 constexpr int64_t kFinishedRows = kBlockRows<T> / 2 / kLinesOfA<T> * kLinesOfA<T>;
 template <class T>
@@ -88,23 +89,23 @@ class FinishedBlocks {
   FinishedBlocks(const Product<T>& x, const Epilogue<T>& epilogue)
       : x_(x),
         epilogue_(epilogue),
-        slivers_(slivers_of(x) == Slivers::InPlace ? Slivers::InPlace : Slivers::Own),
+        slivers_(slivers_of(x)),
         a_in_place_(x.a.column == 1 || x.n <= kColumnsInPlace<T>) {}
 
   void run() const {
-    const int64_t row_tiles = ceil_div(x_.m, kRows), column_tiles = ceil_div(x_.n, kColumns);
-    const double worth = static_cast<double>(x_.m) * static_cast<double>(x_.n) * epilogue_.worth(x_.k);
-    const int64_t threads = worth < thread_limit() ? 1 + static_cast<int64_t>(worth) : thread_limit();
-    const Grid grid(row_tiles, column_tiles, threads);
-    parallel_for(grid.rows * grid.columns, 1, [&](int64_t begin, int64_t end) {
-      FusedMachine<T> machine(epilogue_.code);
-      for (int64_t share = begin; share < end; share++) {
-        const int64_t r = share / grid.columns, c = share % grid.columns;
-        const int64_t top = row_tiles * r / grid.rows, left = column_tiles * c / grid.columns;
-        finish(&machine, {top, row_tiles * (r + 1) / grid.rows - top, kRows, x_.m},
-               {left, column_tiles * (c + 1) / grid.columns - left, kColumns, x_.n});
-      }
-    });
+    thread_local Scratch scratch;
+    if (x_.k == 0 || slivers_ != Slivers::Shared) return run_panel(0, x_.n, nullptr);
+    // As large as a panel of matmul, but with all of k, and not too narrow.
+    const int64_t fits = kPanelDepth * kPanelColumns<T> / x_.k / kColumns * kColumns;
+    const int64_t most_columns = fits > kFinishedColumns<T> ? fits : kFinishedColumns<T>;
+    for (int64_t j = 0; j < x_.n; j += most_columns) {
+      const int64_t columns = smaller_of(most_columns, x_.n - j), slivers = ceil_div(columns, kColumns);
+      T* const packed = scratch.get<T>(slivers * kColumns * x_.k);
+      const Panel<T> panel{x_, slivers_, a_in_place_, 0, x_.k, j, columns, packed};
+      parallel_for(slivers, 1 + kProductGrain / 8 / (kColumns * x_.k),
+                   [&](int64_t begin, int64_t end) { panel.pack_slivers(begin, end); });
+      run_panel(j, columns, packed);
+    }
   }
 
  private:
@@ -123,25 +124,44 @@ class FinishedBlocks {
     }
   };
 
-  void finish(FusedMachine<T>* machine, const Range& rows, const Range& columns) const {
+  // Columns j … j + columns, of which `packed` has the shared slivers of b.
+  void run_panel(int64_t j, int64_t columns, const T* packed) const {
+    const Range down{0, ceil_div(x_.m, kRows), kRows, x_.m}, across{0, ceil_div(columns, kColumns), kColumns, columns};
+    const double worth = static_cast<double>(x_.m) * static_cast<double>(columns) * epilogue_.worth(x_.k);
+    const int64_t threads = worth < thread_limit() ? 1 + static_cast<int64_t>(worth) : thread_limit();
+    const Grid grid(down.tiles, across.tiles, threads);
+    parallel_for(grid.rows * grid.columns, 1, [&](int64_t begin, int64_t end) {
+      FusedMachine<T> machine(epilogue_.code);
+      for (int64_t share = begin; share < end; share++) {
+        finish(&machine, down.part(share / grid.columns, grid.rows), across.part(share % grid.columns, grid.columns),
+               j, packed);
+      }
+    });
+  }
+
+  void finish(FusedMachine<T>* machine, const Range& rows, const Range& columns, int64_t j, const T* packed) const {
     const int64_t down = ceil_div(rows.tiles * kRows, kFinishedRows<T>);
-    const int64_t across = ceil_div(columns.tiles * kColumns, kFinishedColumns<T>);
-    for (int64_t i = 0; i < down; i++) {
-      for (int64_t j = 0; j < across; j++) finish_block(machine, rows.part(i, down), columns.part(j, across));
+    const int64_t across = ceil_div(columns.tiles * kColumns, kFinishedColumns<T> * (a_in_place_ ? 1 : 2));
+    for (int64_t r = 0; r < down; r++) {
+      for (int64_t c = 0; c < across; c++) {
+        finish_block(machine, rows.part(r, down), columns.part(c, across), j, packed);
+      }
     }
   }
 
-  void finish_block(FusedMachine<T>* machine, const Range& rows, const Range& columns) const {
+  void finish_block(FusedMachine<T>* machine, const Range& rows, const Range& columns, int64_t j,
+                    const T* packed) const {
     thread_local Scratch scratch;
-    const int64_t i = rows.begin(), j = columns.begin(), m = rows.length(), n = columns.length();
+    const int64_t top = rows.begin(), left = columns.begin(), m = rows.length(), n = columns.length();
     T* const values = scratch.get<T>(m * n);
     if (x_.k == 0) {
       std::memset(values, 0, static_cast<size_t>(m * n) * sizeof(T));
     } else {
-      const Product<T> part = part_of(x_, i, j, m, n, values);
-      Panel<T>{part, slivers_, a_in_place_, 0, x_.k, 0, n, nullptr}.multiply(0, m, 0, n);
+      const Product<T> part = part_of(x_, top, j + left, m, n, values);
+      T* const slivers = packed == nullptr ? nullptr : const_cast<T*>(packed) + left * x_.k;
+      Panel<T>{part, slivers_, a_in_place_, 0, x_.k, 0, n, slivers}.multiply(0, m, 0, n);
     }
-    epilogue_.run(machine, i, j, m, n, values);
+    epilogue_.run(machine, top, j + left, m, n, values);
   }
 
   const Product<T>& x_;

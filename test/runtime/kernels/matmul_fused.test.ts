@@ -261,24 +261,41 @@ const SHAPES: [number[], number, number, number][] = [
 ];
 
 describe.each(executors)("a product with an epilogue on %o", (choice) => {
+  /** Whole buffers: what lies around the views must not change either. */
+  const expectSameBits = (one: Case, epilogue: Epilogue): void => {
+    const [together, apart] = [true, false].map((fused) =>
+      withBackend(choice, () => runCase(one, epilogue, fused)),
+    );
+    for (const [i, data] of together.entries()) {
+      if (Buffer.from(data.buffer).equals(Buffer.from(apart[i].buffer))) continue;
+      expect({ ...one, operand: i, data }).toEqual({ ...one, operand: i, data: apart[i] });
+    }
+  };
+
   describe.each(Object.entries(EPILOGUES))("%s", (_name, epilogue) => {
     test.each(["contiguous", "transposed", "apart"] as const)("%s operands", (order) => {
       for (const [batch, m, k, n] of SHAPES) {
         for (const type of ["f32", "f64"] as const) {
           for (const sharesB of batch.length > 0 ? [false, true] : [false]) {
-            const one: Case = { type, batch, m, k, n, order, sharesB };
-            const [together, apart] = [true, false].map((fused) =>
-              withBackend(choice, () => runCase(one, epilogue, fused)),
-            );
-            // Whole buffers: what lies around the views must not change either.
-            for (const [i, data] of together.entries()) {
-              if (Buffer.from(data.buffer).equals(Buffer.from(apart[i].buffer))) continue;
-              expect({ ...one, operand: i, data }).toEqual({ ...one, operand: i, data: apart[i] });
-            }
+            expectSameBits({ type, batch, m, k, n, order, sharesB }, epilogue);
           }
         }
       }
     });
+  });
+
+  test("so large that b is packed in several parts", () => {
+    const one: Case = {
+      type: "f32",
+      batch: [],
+      m: 260,
+      k: 2100,
+      n: 600,
+      order: "contiguous",
+      sharesB: false,
+    };
+    expectSameBits(one, EPILOGUES["bias and relu"]);
+    expectSameBits(one, EPILOGUES["an update of SGD"]);
   });
 
   test("is the formula: bias and relu", () => {
