@@ -89,15 +89,19 @@ class FusedDecoder {
     if (operation == kStoreOperation) {
       step->kind = FusedStep::Kind::Store;
       const FusedOperands& o = code_->operands;
-      return output(o.first_output(), o.first_fold(), "an output over O and R that nothing is stored to yet", step) &&
-             read(&step->from[0]);
+      const char* const needed = o.has_product ? "an output that nothing is stored to yet"
+                                               : "an output over O and R that nothing is stored to yet";
+      return output(o.first_output(), o.first_fold(), needed, step) && read(&step->from[0]);
     }
     const bool is_kernel = operation >= 0 && operation < static_cast<double>(operations_.size());
     const size_t number = is_kernel ? static_cast<size_t>(operation) : 0;
     const Operation& known = operations_[number];
+    const bool has_product = code_->operands.has_product;
     if (!is_kernel || static_cast<double>(number) != operation || known.kind == Operation::Kind::None ||
-        known.type != type_) {
-      return fail("operation", operation, "-1, -2, or the number of an elementwise kernel or a fold of this type");
+        known.type != type_ || (has_product && known.kind == Operation::Kind::Fold)) {
+      return fail("operation", operation,
+                  has_product ? "-1, -2, or the number of an elementwise kernel of this type"
+                              : "-1, -2, or the number of an elementwise kernel or a fold of this type");
     }
     step->inputs = known.inputs;
     if (known.kind == Operation::Kind::Fold) {

@@ -22,11 +22,14 @@ struct FusedOperands {
   int inputs = 0;   // inputs of T
   int outputs = 0;  // outputs of T with an element for each element of the inputs
   int folds = 0;    // outputs of T with an element for each folded sequence
-  bool has_product = false;  // register 0 is filled beforehand
+  bool has_product = false;  // register 0 is filled beforehand, and nothing may be folded
 
   int first_output() const { return bytes + inputs; }
   int first_fold() const { return first_output() + outputs; }
   int count() const { return first_fold() + folds; }
+
+  template <class T>
+  int64_t element_bytes(int operand) const { return operand < bytes ? 1 : sizeof(T); }
 };
 
 // One instruction of the code.

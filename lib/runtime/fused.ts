@@ -8,6 +8,10 @@
  *       ["store", 1, "y"],
  *       ["sum", 2, "y"],
  *     ])
+ *
+ * For `matmul_fused` the value that a chain starts with, the product, has a name as well:
+ *
+ *     chainCode("f32", [["load", "b", 0], ["add", "y", "ab", "b"], ["store", 1, "y"]], "ab")
  */
 import { ArgumentError } from "../errors.js";
 import type { MapFactory } from "./kernels/elementwise.js";
@@ -44,10 +48,11 @@ class Registers {
   private readonly register = new Map<string, number>();
   private readonly isTaken = new Array<boolean>(REGISTERS).fill(false);
 
-  constructor(chain: readonly ChainInstruction[]) {
+  constructor(chain: readonly ChainInstruction[], product?: string) {
     chain.forEach((instruction, i) => {
       for (const name of valuesRead(instruction)) this.lastRead.set(name, i);
     });
+    if (product !== undefined) this.write(product, -1);
   }
 
   read(name: string): number {
@@ -84,9 +89,12 @@ function valuesRead(instruction: ChainInstruction): string[] {
   return instruction.slice(from).filter((word): word is string => typeof word === "string");
 }
 
-/** The words of a chain. Throws ArgumentError for an unknown value, and where too many are in use at once. */
-export function chainCode(type: ChainType, chain: readonly ChainInstruction[]): number[] {
-  const registers = new Registers(chain);
+/**
+ * The words of a chain, which for `matmul_fused` names the product. Throws ArgumentError for an unknown value, and
+ * where too many are in use at once.
+ */
+export function chainCode(type: ChainType, chain: readonly ChainInstruction[], product?: string): number[] {
+  const registers = new Registers(chain, product);
   return chain.flatMap((instruction, i) => {
     const [name, first, ...rest] = instruction;
     const values = valuesRead(instruction);

@@ -9,6 +9,7 @@ import { fused } from "./kernels/fused.js";
 import * as gather from "./kernels/gather.js";
 import * as loss from "./kernels/loss.js";
 import { matmul } from "./kernels/matmul.js";
+import { matmulFused } from "./kernels/matmul_fused.js";
 import * as norm from "./kernels/norm.js";
 import * as optim from "./kernels/optim.js";
 import * as random from "./kernels/random.js";
@@ -110,6 +111,12 @@ export const ROWS = {
 
   // matrix product, batched over B
   matmul: row("FDI", "T[Bmk], T[Bkn] -> T[Bmn]", "", matmul),
+  matmul_fused: row(
+    "FD",
+    "T[Bmk], T[Bkn], u8[Bmn]*, T[Bmn]* -> T[Bmn]*",
+    "code*",
+    matmulFused((number) => KERNELS[number]),
+  ),
 
   // softmax over the last axis, and its losses
   softmax: row("FD", "T[Bn] -> T[Bn]", "", softmax.softmax),

@@ -6,6 +6,7 @@
 #include "gather.h"
 #include "loss.h"
 #include "matmul.h"
+#include "matmul_fused.h"
 #include "norm.h"
 #include "optim.h"
 #include "random.h"

@@ -133,7 +133,7 @@ inline Call random_call(Random& random, const KernelSpec& spec, const std::vecto
   }
   for (int i = 0; i < spec.scalars; i++) call.scalars.push_back(random.pick({0.0, 1.0, 0.5, 0.1, 2.0, 0.9, 3.0}));
   if (spec.has_variadic_scalars) {
-    const std::vector<double> code = random_code(random, spec.type, call.counts);
+    const std::vector<double> code = random_code(random, spec, call.counts);
     call.scalars.insert(call.scalars.end(), code.begin(), code.end());
   }
   return call;

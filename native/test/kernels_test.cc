@@ -263,17 +263,19 @@ TEST(kernels_with_code_agree_on_many_programs) {
     if (!spec.has_variadic_scalars) continue;
     for (int trial = 0; trial < 400; trial++) {
       // Sizes around those of a tile and of a block, each with room for the others.
-      std::vector<Sizes> sizes;
+      const size_t letters = spec.signature.letters.size();
+      std::vector<Sizes> sizes(letters);
+      const bool is_backward = random.chance(0.3);
       int64_t most = random.pick({int64_t{40}, int64_t{3000}, int64_t{30000}});
-      for (size_t i = 0; i < spec.signature.letters.size(); i++) {
+      for (size_t l = 0; l < letters; l++) {
+        const size_t i = is_backward ? letters - 1 - l : l;
         Sizes axes(static_cast<size_t>(spec.signature.letters[i].is_group ? random.integer(0, 3) : 1));
         for (int64_t& axis : axes) {
           axis = random.chance(0.03) ? 0 : random.chance(0.3) ? random.integer(1, most) : random.integer(1, 1 + most % 12);
           most = std::max<int64_t>(1, most / std::max<int64_t>(axis, 1));
         }
-        sizes.push_back(axes);
+        sizes[i] = axes;
       }
-      if (random.chance(0.3)) std::reverse(sizes.begin(), sizes.end());
       const Layout layout = random.chance(0.5) ? Layout::Contiguous : Layout::Strided;
       check_call(random, random_call(random, spec, sizes, layout), 3);
     }
@@ -357,7 +359,7 @@ void add_call(Hash* hash, Random& random, const Call& call) {
   const Result result = run(call, make_blocks(random, call), *best_level(), 1);
   hash->add(result.outcome.message);
   for (size_t i = 0; i < call.views.size(); i++) {
-    const Operand& operand = call.spec->signature.operands[i];
+    const Operand& operand = call.operands[i];
     if (operand.role == Role::In) continue;
     const unsigned char* const bytes = result.blocks[i].bytes();
     call.views[i].each([&](int64_t at) {

@@ -23,14 +23,18 @@ inline std::vector<size_t> chain_kernels(Storage type, bool folds) {
   return numbers;
 }
 
-// `counts` of u8 inputs, inputs, outputs and folds. Stores come anywhere once a register has been written.
-inline std::vector<double> random_code(Random& random, Storage type, const std::vector<int64_t>& counts) {
+// Code for a kernel with variadic operands: `counts` of u8 inputs, inputs, outputs and, where the kernel has such,
+// folds. Where other inputs come before these, register 0 holds what is computed of them. Stores come anywhere once a
+// register has been written.
+inline std::vector<double> random_code(Random& random, const KernelSpec& spec, const std::vector<int64_t>& counts) {
+  const Storage type = spec.type;
   const std::vector<KernelSpec>& table = kernel_table();
   const std::vector<size_t> maps = chain_kernels(type, false), folds = chain_kernels(type, true);
-  const int64_t inputs = counts[0] + counts[1], outputs = counts[2] + counts[3];
+  const int64_t inputs = counts[0] + counts[1], outputs = counts[2] + (counts.size() > 3 ? counts[3] : 0);
   std::vector<int64_t> left;  // outputs that nothing is stored to yet
   for (int64_t i = 0; i < outputs; i++) left.push_back(inputs + i);
   std::vector<int64_t> written;
+  if (!spec.signature.operands[0].is_variadic) written.push_back(0);
   std::vector<double> code;
   const auto push = [&](int64_t word) { code.push_back(static_cast<double>(word)); };
   const auto written_register = [&] { return written[random.next() % written.size()]; };

@@ -29,7 +29,7 @@ export const fused =
       overO[i] = reader.strides(o);
       if (i < full) overR.push(reader.strides(r));
     }
-    const machine = new Machine(dtype, steps, operands, buffers, offsets);
+    const machine = new ChainMachine(dtype, steps, operands, buffers, offsets);
     if (folds === 0) {
       const strides = overR.map((strides, i) => [...overO[i], ...strides]);
       const layout = collapseFreely({ sizes: [...o, ...r], strides });
@@ -41,7 +41,7 @@ export const fused =
 
 /** Folds over R for every element of O: block by block, and the results of the blocks once more. */
 function runFolds(
-  machine: Machine,
+  machine: ChainMachine,
   dtype: StorageType,
   outer: Layout,
   inner: Layout,
@@ -73,7 +73,7 @@ function runFolds(
 }
 
 /** Runs the steps over one tile after another. */
-class Machine {
+export class ChainMachine {
   /** Takes the results of folds, one array for each, at position `block`. */
   results: readonly Numbers[] = [];
   block = 0;

@@ -56,24 +56,30 @@ export type Step =
       readonly fold: LineFold;
     };
 
-/** Decodes the code of a chain over elements of `dtype`; throws ProgramError, which names the instruction. */
+/**
+ * Decodes the code of a chain over elements of `dtype`; throws ProgramError, which names the instruction. Where
+ * `hasProduct`, it is that of `matmul_fused`: register 0 is written beforehand, and nothing may be folded.
+ */
 export function decodeChain(
   code: readonly number[],
   { bytes, inputs, outputs, folds }: ChainOperands,
   dtype: StorageType,
   kernelOf: KernelLookup,
+  hasProduct = false,
 ): Step[] {
   const firstOutput = bytes + inputs;
   const firstFold = firstOutput + outputs;
   const end = firstFold + folds;
   const steps: Step[] = [];
   const isWritten = new Array<boolean>(REGISTERS).fill(false);
+  isWritten[0] = hasProduct;
   const hasValue = new Set<number>();
   let next = 0;
 
   const fail = (what: string, value: number, needed: string): never => {
     throw new ProgramError(
-      `fused_${dtype}: instruction ${steps.length} of its code: ${what} is ${value}; it must be ${needed}`,
+      `${hasProduct ? "matmul_fused" : "fused"}_${dtype}: instruction ${steps.length} of its code: ` +
+        `${what} is ${value}; it must be ${needed}`,
     );
   };
   const word = (what: string, bound: number, needed: string): number => {
@@ -89,7 +95,7 @@ export function decodeChain(
     return number;
   };
   const output = (first: number, past: number, axes: string): number => {
-    const needed = `an output over ${axes} that nothing is stored to yet`;
+    const needed = `an output ${axes}that nothing is stored to yet`;
     const operand = word("stored operand", past, needed);
     if (operand < first || hasValue.has(operand)) fail("stored operand", operand, needed);
     hasValue.add(operand);
@@ -104,20 +110,29 @@ export function decodeChain(
       return { kind: "load", to, operand: word("loaded operand", firstOutput, "an input") };
     }
     if (operation === STORE) {
-      return { kind: "store", operand: output(firstOutput, firstFold, "O and R"), from: [read()] };
+      return {
+        kind: "store",
+        operand: output(firstOutput, firstFold, hasProduct ? "" : "over O and R "),
+        from: [read()],
+      };
     }
     const kernel = kernelOf(operation);
-    const fold = FOLDS.get(kernel?.stem ?? "");
+    const fold = hasProduct ? undefined : FOLDS.get(kernel?.stem ?? "");
     const map = kernel?.map ?? null;
     if (kernel === undefined || kernel.dtype !== dtype || (map === null && fold === undefined)) {
       return fail(
         "operation",
         operation,
-        "-1, -2, or the number of an elementwise kernel or a fold of this type",
+        `-1, -2, or the number of an elementwise kernel${hasProduct ? "" : " or a fold"} of this type`,
       );
     }
     if (map === null) {
-      return { kind: "fold", operand: output(firstFold, end, "O"), from: [read()], fold: fold as LineFold };
+      return {
+        kind: "fold",
+        operand: output(firstFold, end, "over O "),
+        from: [read()],
+        fold: fold as LineFold,
+      };
     }
     // The result may go into a register that is read, so that one counts as written only afterwards.
     const to = register();

@@ -3,6 +3,15 @@
 
 #include "machine.h"
 
+// Marks the operands of a chain that are an output and an input beginning at the same element.
+inline void find_shared(void* const* data, const FusedOperands& operands, bool* is_shared) {
+  for (int i = operands.bytes; i < operands.first_output(); i++) {
+    for (int j = operands.first_output(); j < operands.count(); j++) {
+      if (data[i] == data[j]) is_shared[i] = is_shared[j] = true;
+    }
+  }
+}
+
 // The arguments of a chain: operands by number, groups O and R, and each operand's strides (over O and then R; those
 // of a fold over O alone).
 struct FusedArgs {
@@ -10,7 +19,7 @@ struct FusedArgs {
   const FusedOperands& operands;
   Group o, r;
   const int64_t* strides[kMaxOperands];
-  bool is_shared[kMaxOperands] = {};  // of an output and an input that begin at the same element
+  bool is_shared[kMaxOperands] = {};
 
   FusedArgs(const Args& args, const FusedOperands& operands) : args(args), operands(operands) {
     DimsReader dims(args);
@@ -20,11 +29,7 @@ struct FusedArgs {
       strides[i] = dims.strides(o);
       if (i < operands.first_fold()) dims.strides(r);
     }
-    for (int i = operands.bytes; i < operands.first_output(); i++) {
-      for (int j = operands.first_output(); j < operands.count(); j++) {
-        if (args.operands[i] == args.operands[j]) is_shared[i] = is_shared[j] = true;
-      }
-    }
+    find_shared(args.operands, operands, is_shared);
   }
 
   // Operands that walk R as well: all but the folds.
@@ -33,8 +38,7 @@ struct FusedArgs {
   // An operand at an offset in elements of T, or of a byte.
   template <class T>
   BlockOperand at(int operand, int64_t offset, int64_t row, int64_t column) const {
-    const int64_t bytes = operand < operands.bytes ? 1 : sizeof(T);
-    char* const data = static_cast<char*>(args.operands[operand]) + offset * bytes;
+    char* const data = static_cast<char*>(args.operands[operand]) + offset * operands.element_bytes<T>(operand);
     return {data, row, column, is_shared[operand], false};
   }
 };

@@ -18,6 +18,13 @@ struct BlockOperand {
   bool is_shared;
   // The tile's elements stand neither evenly apart nor in rows: they are found by FusedMachine::scatter.
   bool is_scattered;
+
+  // The operand of a block that begins so many rows and columns further on; elements have so many bytes.
+  BlockOperand moved(int64_t rows, int64_t columns, int64_t bytes) const {
+    BlockOperand at = *this;
+    at.data = static_cast<char*>(data) + (rows * row + columns * column) * bytes;
+    return at;
+  }
 };
 
 template <class T>
@@ -41,8 +48,8 @@ class FusedMachine {
     const int count = code_.operands.count();
     for (int64_t r = 0; r < rows; r += height) {
       for (int64_t c = 0; c < columns; c += width) {
-        for (int o = 0; o < count; o++) at[o] = moved(operands[o], r, c, element_bytes(o));
-        if (product != nullptr) at[count] = moved(*product, r, c, sizeof(T));
+        for (int o = 0; o < count; o++) at[o] = operands[o].moved(r, c, code_.operands.element_bytes<T>(o));
+        if (product != nullptr) at[count] = product->moved(r, c, sizeof(T));
         run_tile(rows - r < height ? rows - r : height, columns - c < width ? columns - c : width, at,
                  product == nullptr ? nullptr : &at[count], [](const FusedStep&, const T*) {});
       }
@@ -94,14 +101,6 @@ class FusedMachine {
     const void* data = nullptr;
     int64_t rows = 0, columns = 0;
   };
-
-  int64_t element_bytes(int operand) const { return operand < code_.operands.bytes ? 1 : sizeof(T); }
-
-  static BlockOperand moved(const BlockOperand& operand, int64_t rows, int64_t columns, int64_t bytes) {
-    BlockOperand at = operand;
-    at.data = static_cast<char*>(operand.data) + (rows * operand.row + columns * operand.column) * bytes;
-    return at;
-  }
 
   // Whether a tile's elements are contiguous in memory.
   static bool stands(const BlockOperand& operand, int64_t rows, int64_t columns) {

@@ -154,18 +154,24 @@ class VectorProduct {
   const T* a_;
 };
 
+// The vector a as it stands if that is contiguous, else a copy in `scratch`.
+template <class T>
+const T* contiguous_vector(const Product<T>& x, Scratch* scratch) {
+  if (x.a.column == 1) return x.a.p;
+  T* const copy = scratch->get<T>(x.k);
+  for (int64_t p = 0; p < x.k; p++) copy[p] = *x.a.at(0, p);
+  return copy;
+}
+
+// Columns of a share come in whole cache lines.
+template <class T>
+constexpr int64_t kVectorUnit = 64 / static_cast<int64_t>(sizeof(T));
+
 template <class T>
 void multiply_vector(const Product<T>& x) {
   thread_local Scratch scratch;
-  const T* a = x.a.p;
-  if (x.a.column != 1) {
-    T* const copy = scratch.get<T>(x.k);
-    for (int64_t p = 0; p < x.k; p++) copy[p] = *x.a.at(0, p);
-    a = copy;
-  }
-  const VectorProduct<T> product(x, a);
-  // Whole cache lines of columns a share.
-  constexpr int64_t kUnit = 64 / static_cast<int64_t>(sizeof(T));
+  const VectorProduct<T> product(x, contiguous_vector(x, &scratch));
+  constexpr int64_t kUnit = kVectorUnit<T>;
   parallel_for(ceil_div(x.n, kUnit), 1 + kProductGrain / (x.k * kUnit), [&](int64_t begin, int64_t end) {
     product.multiply(begin * kUnit, smaller_of(end * kUnit, x.n));
   });
