@@ -17,6 +17,7 @@ const checks = [
   ["types", [...bin("typescript", "bin/tsc"), "--noEmit"]],
   vitest,
   ["native tests", ["scripts/cmake.mjs", "test"]],
+  ["ARM tests", ["scripts/cmake.mjs", "test-arm"]],
 ];
 
 /** Which instruction-set levels the tests covered, and which they could not. */

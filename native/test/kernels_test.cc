@@ -2,7 +2,9 @@
 // thread, every output element is written whatever was there before, and nothing else is. No kernel is named here.
 //   kernels_test              all of it
 //   kernels_test quick        fewer sizes and thread counts, for emulators
-//   kernels_test fingerprint  no test: a hash of each kernel's results, to be compared between architectures
+//   kernels_test fingerprint [NAME…]
+//                             no test: a hash of each kernel's results, to be compared between architectures; the
+//                             kernels named are left out of the chains that others run
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -399,6 +401,7 @@ void print_levels() {
 int main(int argc, char** argv) {
   const std::string mode = argc > 1 ? argv[1] : "";
   if (mode == "fingerprint") {
+    left_out_of_code().assign(argv + 2, argv + argc);
     print_fingerprint();
     return failures() > 0;
   }

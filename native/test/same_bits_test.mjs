@@ -7,7 +7,9 @@ import { existsSync } from "node:fs";
 const FROM_THE_C_LIBRARY = new Set(["erf_f64", "gelu_f64"]);
 
 function fingerprint([command, ...args]) {
-  const { status, stdout, error } = spawnSync(command, [...args, "fingerprint"], { encoding: "utf8" });
+  const { status, stdout, error } = spawnSync(command, [...args, "fingerprint", ...FROM_THE_C_LIBRARY], {
+    encoding: "utf8",
+  });
   if (error) throw error;
   if (status !== 0) throw new Error(`${command} ended with code ${status}: ${stdout}`);
   return new Map(
