@@ -17,7 +17,7 @@
 // Rows and columns of a finished block: 256 KiB. Where a is packed, which is done once more for each block of columns,
 // blocks are twice as wide. (AMD Zen 4, 1024³: a block with twice the rows or half the columns costs as much or more.)
 template <class T>
-constexpr int64_t kFinishedRows = kBlockRows<T> / 2 / kLinesOfA<T> * kLinesOfA<T>;
+constexpr int64_t kFinishedRows = kHalfBlockRows<T>;
 template <class T>
 constexpr int64_t kFinishedColumns = 2048 / static_cast<int64_t>(sizeof(T));
 
