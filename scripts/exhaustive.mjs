@@ -42,9 +42,13 @@ function valgrind() {
     "--show-leak-kinds=definite",
     "--errors-for-leak-kinds=definite",
   ];
-  return [["parallel_test"], ["program_test"], ["kernels_test", "quick"]].every(([program, ...args]) =>
-    run("valgrind", [...flags, join("build-cmake", program), ...args]),
-  );
+  return [
+    ["table_test"],
+    ["program_test"],
+    ["merged_test"],
+    ["parallel_test"],
+    ["kernels_test", "quick"],
+  ].every(([program, ...args]) => run("valgrind", [...flags, join("build-cmake", program), ...args]));
 }
 
 const checks = {

@@ -1,6 +1,8 @@
 // Calls of kernels with random layouts, made from signatures alone, and the memory they run on.
 #pragma once
 
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -11,6 +13,14 @@
 #include "random_code.h"
 
 namespace thalweg {
+
+inline const KernelSpec& spec_of(const std::string& name) {
+  for (const KernelSpec& spec : kernel_table()) {
+    if (spec.name == name) return spec;
+  }
+  std::printf("no kernel %s\n", name.c_str());
+  std::abort();
+}
 
 using Sizes = std::vector<int64_t>;
 

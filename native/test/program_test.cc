@@ -1,5 +1,5 @@
-// Signatures, the kernel table, every check of a program, and hostile programs: whatever the words are, a program is
-// refused or stays inside its buffers (run this with AddressSanitizer to see it).
+// Every check of a program, and hostile programs: whatever the words are, a program is refused or stays inside its
+// buffers (run this with AddressSanitizer to see it).
 #include "program.h"
 
 #include <algorithm>
@@ -13,29 +13,6 @@
 using namespace thalweg;
 
 namespace {
-
-const KernelSpec& spec_of(const std::string& name) {
-  for (const KernelSpec& spec : kernel_table()) {
-    if (spec.name == name) return spec;
-  }
-  std::printf("no kernel %s\n", name.c_str());
-  std::abort();
-}
-
-std::string parse_error(const std::string& text) {
-  Signature signature;
-  return parse_signature(text, &signature);
-}
-
-// FNV-1a over a string, written apart from table.cc.
-uint32_t fnv1a(const std::string& text) {
-  uint32_t hash = 0x811c9dc5;
-  for (const unsigned char c : text) {
-    hash ^= c;
-    hash *= 0x01000193;
-  }
-  return hash;
-}
 
 // add_f32 over [2,3]: 2+6 words of header and operands, 3 of sizes, 6 of strides; buffers of 8, 8 and 6 elements.
 struct AddProgram {
@@ -70,57 +47,6 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
   } while (false)
 
 }  // namespace
-
-TEST(signatures_parse) {
-  Signature s;
-  CHECK_EQ(parse_signature("f32[Bmk], i32[] -> &u8[Bm], f64[kB]", &s), "");
-  CHECK_EQ(s.letters.size(), size_t{3});
-  CHECK(s.letters[0].name == 'B' && s.letters[0].is_group);
-  CHECK(s.letters[2].name == 'k' && !s.letters[2].is_group);
-  CHECK_EQ(s.operands.size(), size_t{4});
-  CHECK(s.operands[0].storage == Storage::F32 && s.operands[0].role == Role::In);
-  CHECK(s.operands[1].storage == Storage::I32 && s.operands[1].letters.empty());
-  CHECK(s.operands[2].storage == Storage::U8 && s.operands[2].role == Role::InOut);
-  CHECK(s.operands[3].role == Role::Out && s.operands[3].letters == (std::vector<int>{2, 0}));
-  CHECK_EQ(parse_signature("u8[S]*, f32[S] -> f32[S]*", &s), "");
-  CHECK(s.operands[0].is_variadic && !s.operands[1].is_variadic && s.operands[2].is_variadic);
-  CHECK_EQ(parse_signature("-> i64[S]", &s), "");
-  CHECK_EQ(s.operands.size(), size_t{1});
-}
-
-TEST(bad_signatures_are_refused) {
-  for (const char* text : {"", "f32[S]", "f32[S] ->", "->", "f32[S] -> f32", "f31[S] -> f32[S]", "T[S] -> f32[S]",
-                           "&f32[S] -> f32[S]", "f32[S] -> f32[S] more", "f32[S -> f32[S]", "f32[1] -> f32[S]",
-                           "f32[S],f32[S] -> f32[S]", "f32[abcdefghi] -> f32[a]", "f32*[S] -> f32[S]",
-                           "f32[S]** -> f32[S]"}) {
-    CHECK_IN(!parse_error(text).empty(), text);
-  }
-}
-
-TEST(types_are_substituted_outside_brackets) {
-  CHECK_EQ(substitute_type("T[TS], i32[T] -> &T[S]", "f64"), "f64[TS], i32[T] -> &f64[S]");
-}
-
-TEST(the_table_is_sorted_and_complete) {
-  const std::vector<KernelSpec>& table = kernel_table();
-  std::vector<bool> rows(table.size(), false);
-  for (size_t i = 0; i < table.size(); i++) {
-    if (i > 0) CHECK_IN(table[i - 1].name < table[i].name, table[i].name);
-    rows[static_cast<size_t>(table[i].row)] = true;
-  }
-  for (const bool row : rows) CHECK(row);
-  CHECK_EQ(spec_of("adam_f64").scalars, 9);
-  CHECK_EQ(spec_of("adam_f64").signature.operands.size(), size_t{4});
-  CHECK_EQ(table_line(spec_of("matmul_i32")), "matmul_i32:i32[Bmk], i32[Bkn] -> i32[Bmn]:");
-  CHECK_EQ(table_line(spec_of("gather_u8")), "gather_u8:u8[nd], i32[i] -> u8[id]:");
-}
-
-TEST(the_version_is_the_hash_of_all_lines) {
-  CHECK_EQ(fnv1a("foobar"), 0xbf9cf968u);
-  std::string lines;
-  for (const KernelSpec& spec : kernel_table()) lines += table_line(spec) + "\n";
-  CHECK_EQ(table_version(), fnv1a(lines));
-}
 
 TEST(a_program_runs) {
   AddProgram add;
@@ -379,98 +305,6 @@ TEST(a_bad_index_is_named) {
     CHECK(outcome.kind == Outcome::Kind::BadIndex);
     CHECK_EQ(outcome.message, "gather_f32: index 12 at position 2 is outside [0, 10)");
     CHECK(out[0] == 7 && out[1] == 7 && out[2] == 7);
-  }
-}
-
-// ---- merged instructions
-
-namespace {
-
-// Updates of many arrays, one instruction each.
-struct Updates {
-  // Where arrays lie in one buffer, those of one update are in regions of their own and those of different updates
-  // may overlap.
-  static constexpr int64_t kRegion = 130000;
-  std::vector<std::vector<double>> instructions;
-  std::vector<Block> blocks;
-
-  Updates(Random& random, const KernelSpec& spec, bool is_shared) {
-    const int count = static_cast<int>(random.integer(1, 6));
-    const Storage storage = spec.signature.operands[0].storage;
-    const int64_t operand_count = static_cast<int64_t>(spec.signature.operands.size());
-    if (is_shared) blocks.emplace_back(storage, operand_count * kRegion);
-    for (int i = 0; i < count; i++) {
-      const int64_t n = random.pick({int64_t{0}, int64_t{1}, int64_t{100}, int64_t{16384}, random.integer(1, 60000)});
-      std::vector<double> words = {static_cast<double>(&spec - kernel_table().data()), 0};
-      std::vector<double> strides;
-      for (size_t o = 0; o < spec.signature.operands.size(); o++) {
-        const int64_t stride = random.pick({int64_t{1}, int64_t{1}, int64_t{2}, int64_t{-1}});
-        const int64_t length = (n > 0 ? n - 1 : 0) * std::abs(stride) + 1;
-        const int64_t region = (static_cast<int64_t>(o) + i) % operand_count * kRegion;
-        const int64_t start = is_shared ? region + random.integer(0, kRegion - length) : 0;
-        if (!is_shared) blocks.emplace_back(storage, length);
-        words.push_back(is_shared ? 0.0 : static_cast<double>(blocks.size() - 1));
-        words.push_back(static_cast<double>(stride < 0 ? start + length - 1 : start));
-        strides.push_back(static_cast<double>(stride));
-      }
-      words.push_back(static_cast<double>(n));
-      words.insert(words.end(), strides.begin(), strides.end());
-      for (int s = 0; s < spec.scalars; s++) words.push_back(random.pick({0.5, 0.25, 0.9}));
-      words[1] = static_cast<double>(words.size());
-      instructions.push_back(words);
-    }
-    for (const Block& block : blocks) {
-      for (int64_t i = 0; i < block.size() / storage_bytes(storage); i++) {
-        const double x = random.uniform();
-        const float single = static_cast<float>(x);
-        if (storage == Storage::F64) std::memcpy(block.bytes() + 8 * i, &x, 8);
-        else std::memcpy(block.bytes() + 4 * i, &single, 4);
-      }
-    }
-  }
-
-  // What the buffers hold after these programs have run one after the other.
-  std::vector<Block> after(const std::vector<std::vector<double>>& programs, const Level& level, int threads) const {
-    std::vector<Block> result = blocks;
-    const std::vector<Buffer> buffers = buffers_of(result);
-    set_thread_limit(threads);
-    for (const std::vector<double>& words : programs) {
-      Program program;
-      const Outcome outcome = thalweg::load(&program, words, buffers);
-      CHECK_IN(outcome.ok(), outcome.message);
-      if (outcome.ok()) CHECK(program.run(level, buffers.data()).ok());
-    }
-    return result;
-  }
-};
-
-}  // namespace
-
-TEST(merged_updates_have_the_bits_of_one_after_the_other) {
-  Random random(7);
-  for (const KernelSpec& spec : kernel_table()) {
-    if (!spec.merges) continue;
-    for (int round = 0; round < 20; round++) {
-      const bool is_shared = round % 2 == 1;
-      const Updates updates(random, spec, is_shared);
-      std::vector<double> together;
-      for (const auto& words : updates.instructions) together.insert(together.end(), words.begin(), words.end());
-      const std::vector<Block> wanted = updates.after(updates.instructions, *best_level(), 1);
-      for (int threads = 1; threads <= 8; threads++) {
-        const std::vector<Block> got = updates.after({together}, *best_level(), threads);
-        for (size_t b = 0; b < got.size(); b++) {
-          CHECK_IN(same_bytes(got[b].bytes(), wanted[b].bytes(), got[b].size()),
-                   spec.name + " on " + std::to_string(threads) + " threads, buffer " + std::to_string(b));
-        }
-      }
-    }
-  }
-}
-
-TEST(optimizer_updates_merge) {
-  for (const KernelSpec& spec : kernel_table()) {
-    const bool is_update = spec.name.compare(0, 3, "sgd") == 0 || spec.name.compare(0, 4, "adam") == 0;
-    CHECK_IN(spec.merges == is_update, spec.name);
   }
 }
 
