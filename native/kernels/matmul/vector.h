@@ -32,7 +32,11 @@ class VectorProduct {
         if (x_.b.column == 1 && width > 1) across(first, count, j, width, out);
         else along(first, count, j, width, out);
       }
-      if (blocks > 1) fold_columns<Sum, T>(blocks, width, ContiguousRows<T>{sums.get(), width}, total);
+      // The sums of the blocks, a strip of columns at a time.
+      for (int i = 0; blocks > 1 && i < width; i += kStrip<T>) {
+        const int strip = width - i < kStrip<T> ? width - i : kStrip<T>;
+        fold_columns<Sum, T>(blocks, strip, ContiguousRows<T>{sums.get() + i, width}, total + i);
+      }
       for (int i = 0; i < width; i++) *x_.c.at(0, j + i) = total[i];
     }
   }
