@@ -82,3 +82,17 @@ export class ProgramError extends ThalwegError {
     super("ERR_PROGRAM", message);
   }
 }
+
+/** Something in a compiled function that a trace cannot hold, such as reading a value. */
+export class TraceError extends ThalwegError {
+  constructor(message: string) {
+    super("ERR_TRACE", message);
+  }
+}
+
+/** A tensor that a run in the background is using. */
+export class BusyError extends ThalwegError {
+  constructor(message: string) {
+    super("ERR_BUSY", message);
+  }
+}

@@ -266,6 +266,14 @@ Outcome Program::check(const Buffer* buffers, int buffer_count) const {
   return {};
 }
 
+bool Program::is_scalar(int64_t i) const {
+  const size_t word = static_cast<size_t>(i);
+  for (const Instruction& instruction : instructions_) {
+    if (i >= 0 && word >= instruction.scalars && word < instruction.scalars + instruction.scalar_count) return true;
+  }
+  return false;
+}
+
 // An operand that touches nothing may lie in a buffer without memory; kernels still get an address.
 char* Program::address(const Use& use, const Buffer* buffers) {
   static double nowhere;

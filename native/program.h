@@ -36,6 +36,14 @@ class Program {
   // Whether these buffers, in the place of those it was loaded with, still hold everything it touches.
   Outcome check(const Buffer* buffers, int buffer_count) const;
 
+  // Whether word `i` is a scalar of an instruction, which may be set without another check.
+  bool is_scalar(int64_t i) const;
+  void set_scalar(int64_t i, double value) { words_[static_cast<size_t>(i)] = value; }
+
+  // Elements that are touched in a buffer, from the first to the last.
+  int64_t touched(int slot) const { return slots_[static_cast<size_t>(slot)].length; }
+  int buffer_count() const { return static_cast<int>(slots_.size()); }
+
   // Runs all instructions on buffers that `load` or `check` has accepted. Stops at the first bad index or code; the
   // instructions before it have run.
   Outcome run(const Level& level, const Buffer* buffers) const;

@@ -1,6 +1,7 @@
 // OpenBLAS and BLIS, called in this process (blas.cc) in turn with ours.
 import { fileURLToPath } from "node:url";
 import { loadAddon } from "../compile.mjs";
+import { openblasEnvironment } from "./openblas_env.mjs";
 
 const SOURCE = fileURLToPath(new URL("blas.cc", import.meta.url));
 
@@ -9,8 +10,7 @@ const peer = (name, file, install) => ({
   name,
   install,
   open: async () => {
-    // Its threads would spin for 0.1 s after a call, on our time. Within a turn no pause is as long as this (2 ms).
-    process.env.OPENBLAS_THREAD_TIMEOUT ??= "22";
+    Object.assign(process.env, openblasEnvironment());
     const library = loadAddon(SOURCE).open(file);
     return {
       about: `kernels for ${library.core()}`,

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { openblasEnvironment } from "./openblas_env.mjs";
 
 const SCRIPT = fileURLToPath(new URL("pytorch.py", import.meta.url));
 const KINDS = [
@@ -32,8 +33,8 @@ const DTYPES = new Map([
 
 class Process {
   constructor(python) {
-    // Threads are chosen below; the libraries must not limit themselves first, nor spin on our time (see blas.mjs).
-    const env = { ...process.env, OPENBLAS_THREAD_TIMEOUT: process.env.OPENBLAS_THREAD_TIMEOUT ?? "22" };
+    // Threads are chosen below; the libraries must not limit themselves first.
+    const env = { ...process.env, ...openblasEnvironment() };
     this.child = spawn(python, [SCRIPT], { stdio: ["pipe", "pipe", "inherit"], env });
     this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
     this.folder = mkdtempSync(join(tmpdir(), "thalweg-bench-"));

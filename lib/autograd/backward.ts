@@ -11,6 +11,7 @@ import { checkForNaN } from "../ops/define.js";
 import { sumTo } from "../ops/reduce.js";
 import { clone } from "../ops/shape.js";
 import { withDefaults } from "../options.js";
+import { recorder } from "../runtime/recorder.js";
 import type { GraphNode } from "./graph.js";
 import { enableGrad, isAnomalyDetected, noGrad, unwatched } from "./mode.js";
 import { Tensor } from "./tensor.js";
@@ -185,11 +186,16 @@ function differentiate(
   if (rule === undefined || rule === "none") return;
   const thunks = rule(grad, { inputs, outputs, options });
   const isWatched = isAnomalyDetected();
+  const trace = recorder();
   for (let i = 0; i < inputs.length; i++) {
     const input = inputs[i];
     const thunk = thunks[i];
     if (!input.requiresGrad || thunk === null || thunk === undefined) continue;
-    const inputGrad = isWatched ? unwatched(thunk) : thunk();
+    const inputGrad = isWatched
+      ? unwatched(thunk)
+      : trace === null
+        ? thunk()
+        : trace.within(`${operation.name} backward`, thunk);
     if (isWatched) checkForNaN(`${operation.name} (backward, input ${i})`, inputGrad, [grad]);
     accumulate(input, sumTo(inputGrad, input.shape));
   }

@@ -9,6 +9,7 @@ import { type DType, isFloat } from "../ndarray/dtype.js";
 import { NDArray } from "../ndarray/ndarray.js";
 import type { Element, NestedArray } from "../ndarray/nested.js";
 import { formatShape, type Shape, sameShape } from "../ndarray/shape.js";
+import { recorder } from "../runtime/recorder.js";
 import type { TypedArray } from "../runtime/types.js";
 import type { GraphNode } from "./graph.js";
 import { isGradEnabled } from "./mode.js";
@@ -19,12 +20,11 @@ const inspect: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 export class Tensor {
   /** The value. Shared with views; in-place operations raise its storage's version. */
   readonly array: NDArray;
-  /** The gradient that `backward()` accumulated, of the same shape and dtype; null before, and after `zeroGrad`. */
-  grad: Tensor | null = null;
   /** The operation that made this tensor, null for a leaf. @internal */
   node: GraphNode | null = null;
   /** Which of the operation's outputs this is. @internal */
   outputIndex = 0;
+  private gradient: Tensor | null = null;
   private needsGrad = false;
   private keepsGrad = false;
 
@@ -36,6 +36,17 @@ export class Tensor {
     }
     this.array = array;
     if (options?.requiresGrad !== undefined) this.requiresGrad = options.requiresGrad;
+  }
+
+  /** The gradient that `backward()` accumulated, of the same shape and dtype; null before, and after `zeroGrad`. */
+  get grad(): Tensor | null {
+    recorder()?.noteGradient(this, false);
+    return this.gradient;
+  }
+
+  set grad(value: Tensor | null) {
+    recorder()?.noteGradient(this, true);
+    this.gradient = value;
   }
 
   /** Sizes of the axes. */
@@ -137,8 +148,8 @@ export class Tensor {
       );
     }
     // A source that overlaps its target would be read half overwritten.
-    const safe = from.storage.data.buffer === storage.data.buffer ? from.clone() : from;
-    copyInto(safe, dtype, storage.data, offset, strides);
+    const safe = from.storage.overlaps(storage) ? from.clone() : from;
+    copyInto(safe, dtype, storage, offset, strides);
     storage.version++;
     return this;
   }
@@ -158,6 +169,11 @@ export class Tensor {
       throw new DTypeError(`item: ${element} does not fit a number; array.item() gives it as a bigint`);
     }
     return Number(element);
+  }
+
+  /** Comparisons and arithmetic of JavaScript take the only element; texts show the tensor. */
+  [Symbol.toPrimitive](hint: string): number | string {
+    return hint === "string" ? this.toString() : this.item();
   }
 
   /** Dtype, shape and elements, and what the tensor has to do with gradients. */

@@ -107,6 +107,11 @@ export class DataLoader<Batch extends Tensor[] = Tensor[]> {
     }
   }
 
+  /** The order of a new epoch, drawn as a loop would draw it. */
+  drawOrder(): Int32Array {
+    return this.draw().order;
+  }
+
   /** The position, for a checkpoint. */
   getState(): DataLoaderState {
     const now = this.generator.getState();

@@ -25,6 +25,12 @@ export abstract class Dataset<Sample extends Tensor[] = Tensor[]> {
    */
   abstract batch(indices: Int32Array): Sample;
 
+  /**
+   * The same in operations on tensors, for positions (int32) that are not known yet: with it `step.epoch` of a compiled
+   * step gathers batches inside its program. Positions are in range.
+   */
+  batchAt?(indices: Tensor): Sample;
+
   /** The sample at position `index`, without a batch axis. IndexError outside [0, length). */
   get(index: number): Sample {
     checkPositions("get", [index], this.length);
@@ -62,6 +68,10 @@ export class TensorDataset<Sample extends Tensor[]> extends Dataset<Sample> {
     checkPositions("TensorDataset", indices, this.length);
     return this.tensors.map((tensor) => new Tensor(takeRows(tensor.array, indices))) as Sample;
   }
+
+  override batchAt(indices: Tensor): Sample {
+    return this.tensors.map((tensor) => new Tensor(tensor.array.take(indices.array))) as Sample;
+  }
 }
 
 /** Some samples of another dataset: sample i is its sample `indices[i]`. */
@@ -76,6 +86,11 @@ export class Subset<Sample extends Tensor[]> extends Dataset<Sample> {
     checkPositions("Subset", indices, dataset.length);
     this.dataset = dataset;
     this.indices = Int32Array.from(indices);
+    const own = fromTypedArray(this.indices, [this.indices.length]);
+    // Only where the whole can be asked so.
+    if (typeof dataset.batchAt === "function") {
+      this.batchAt = (at) => (dataset.batchAt as (at: Tensor) => Sample)(new Tensor(own.take(at.array)));
+    }
   }
 
   get length(): number {
@@ -86,6 +101,8 @@ export class Subset<Sample extends Tensor[]> extends Dataset<Sample> {
     checkPositions("Subset", indices, this.length);
     return this.dataset.batch(indices.map((index) => this.indices[index]));
   }
+
+  override readonly batchAt?: (indices: Tensor) => Sample;
 }
 
 /**

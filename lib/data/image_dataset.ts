@@ -59,4 +59,11 @@ export class ImageDataset extends Dataset<[images: Tensor, labels: Tensor]> {
     // A division is correctly rounded, so both executors give the same bits.
     return [div(new Tensor(pixels.astype("float32")), FULL_INK), new Tensor(takeRows(this.labels, indices))];
   }
+
+  override batchAt(indices: Tensor): [images: Tensor, labels: Tensor] {
+    const [, height, width] = this.shape;
+    const rows = this.images.reshape([this.length, height * width]);
+    const pixels = rows.take(indices.array).astype("float32");
+    return [div(new Tensor(pixels), FULL_INK), new Tensor(this.labels.take(indices.array))];
+  }
 }

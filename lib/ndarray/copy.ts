@@ -1,6 +1,7 @@
 /** Data movement between strided views, through the kernels: copies and conversions of the element type. */
 import { execute } from "../runtime/execute.js";
-import type { StorageType, TypedArray } from "../runtime/types.js";
+import type { Storage } from "../runtime/storage.js";
+import type { StorageType } from "../runtime/types.js";
 import { type DType, storageOf } from "./dtype.js";
 import { contiguousStrides } from "./strides.js";
 
@@ -10,7 +11,7 @@ export interface StridedView {
   readonly shape: readonly number[];
   readonly strides: readonly number[];
   readonly offset: number;
-  readonly storage: { readonly data: TypedArray };
+  readonly storage: Storage;
 }
 
 const STORAGE_TYPES = ["f32", "f64", "i32", "u8", "i64"] as const satisfies readonly StorageType[];
@@ -27,7 +28,7 @@ const TO_BOOL = perStorageType((from) => `to_bool_${from}` as const);
 export function copyInto(
   source: StridedView,
   dtype: DType,
-  target: TypedArray,
+  target: Storage,
   offset = 0,
   strides: readonly number[] = contiguousStrides(source.shape),
 ): void {
@@ -35,7 +36,7 @@ export function copyInto(
   const toBool = dtype === "bool" && source.dtype !== "bool";
   execute(
     toBool ? TO_BOOL[from] : CAST[from][storageOf(dtype)],
-    [source.storage.data, target],
+    [source.storage, target],
     [source.offset, offset],
     [source.shape.length, ...source.shape, ...source.strides, ...strides],
   );

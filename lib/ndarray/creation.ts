@@ -190,14 +190,15 @@ function fromSequence(
 
 function filled(operation: string, shape: Shape, value: Element, dtype: DType): NDArray {
   checkShape(operation, shape);
-  const result = allocate([...shape], checkDType(operation, dtype), operation);
-  const { data } = result.storage;
-  // The fill kernel takes its value as a float64, which does not hold every bigint.
-  if (typeof value === "bigint" && data instanceof BigInt64Array) data.fill(checkInt64(operation, value));
-  else {
-    const scalar = dtype === "bool" ? Number(Boolean(value) || Number.isNaN(value)) : Number(value);
-    execute(FILL[storageOf(dtype)], [data], [0], [1, data.length, 1], [scalar]);
+  checkDType(operation, dtype);
+  if (typeof value === "bigint" && dtype === "int64") {
+    // The fill kernel takes its value as a float64, which does not hold every bigint.
+    const data = zeroed(dtype, sizeOf(shape), operation) as BigInt64Array;
+    return new NDArray(new Storage(data.fill(checkInt64(operation, value))), dtype, [...shape]);
   }
+  const result = allocate([...shape], dtype, operation);
+  const scalar = dtype === "bool" ? Number(Boolean(value) || Number.isNaN(value)) : Number(value);
+  execute(FILL[storageOf(dtype)], [result.storage], [0], [1, result.size, 1], [scalar]);
   return result;
 }
 

@@ -1,13 +1,14 @@
 /** Selection by index arrays and masks: both become row gathers. Basic slicing is in slicing.ts. */
 import { ArgumentError, DTypeError, IndexError, ShapeError } from "../errors.js";
 import { execute } from "../runtime/execute.js";
+import { recorder } from "../runtime/recorder.js";
 import type { TypedArray } from "../runtime/types.js";
 import { perStorageType } from "./copy.js";
 import { storageOf } from "./dtype.js";
 import type { NDArray } from "./ndarray.js";
 import { probeNested, readNested } from "./nested.js";
 import { checkRank, formatShape, normalizeAxis, type Shape, sizeOf } from "./shape.js";
-import { uninitializedStorage } from "./storage.js";
+import { resultStorage, Storage } from "./storage.js";
 import { contiguousStrides } from "./strides.js";
 
 /** Whole numbers that select along an axis: an array of dtype int32, uint8 or int64, or nested arrays. */
@@ -16,7 +17,7 @@ type NestedIndices = readonly (number | NestedIndices)[];
 
 /** Compact elements and their shape, for the caller to wrap. */
 export interface Selection {
-  data: TypedArray;
+  storage: Storage;
   shape: number[];
 }
 
@@ -25,8 +26,30 @@ const GATHER = perStorageType((type) => `gather_${type}` as const);
 /** `take` along an axis: every index checked and counted from the front, then gathered. */
 export function takeAlong(x: NDArray, indices: IndexArray, axis: number): Selection {
   const along = normalizeAxis("take", axis, x.ndim);
+  const { rows, chosen } = positionsOf(indices, x.shape[along], along);
+  const before = x.shape.slice(0, along);
+  const after = x.shape.slice(along + 1);
+  const shape = [...before, ...chosen, ...after];
+  checkRank("take", shape.length);
+  return { storage: gather(x.reshape([sizeOf(before), x.shape[along], sizeOf(after)]), rows, "take"), shape };
+}
+
+/** Positions on an axis, counted from the front. */
+interface Rows {
+  storage: Storage;
+  offset: number;
+  stride: number;
+  count: number;
+}
+
+/** The positions that indices stand for, and the shape of the indices. */
+function positionsOf(indices: IndexArray, size: number, axis: number): { rows: Rows; chosen: Shape } {
+  // What a trace holds cannot be looked at; the kernel checks it.
+  if (isNDArray(indices) && indices.storage.obstacle !== null && indices.dtype === "int32" && recorder()) {
+    const flat = indices.reshape([indices.size]);
+    return { rows: rowsAt(flat.storage, flat.offset, flat.strides[0], flat.size), chosen: indices.shape };
+  }
   const chosen = readIndices(indices);
-  const size = x.shape[along];
   const rows = new Int32Array(chosen.values.length);
   for (let i = 0; i < rows.length; i++) {
     const index = Number(chosen.values[i]);
@@ -35,17 +58,20 @@ export function takeAlong(x: NDArray, indices: IndexArray, axis: number): Select
     }
     if (index < -size || index >= size) {
       throw new IndexError(
-        `take: index ${index}${place(i, chosen.shape)} is outside [${-size}, ${size}) on axis ${along}`,
+        `take: index ${index}${place(i, chosen.shape)} is outside [${-size}, ${size}) on axis ${axis}`,
       );
     }
     rows[i] = index < 0 ? index + size : index;
   }
-  const before = x.shape.slice(0, along);
-  const after = x.shape.slice(along + 1);
-  const shape = [...before, ...chosen.shape, ...after];
-  checkRank("take", shape.length);
-  return { data: gather(x.reshape([sizeOf(before), size, sizeOf(after)]), rows, "take"), shape };
+  return { rows: rowsAt(new Storage(rows), 0, 1, rows.length), chosen: chosen.shape };
 }
+
+const rowsAt = (storage: Storage, offset: number, stride: number, count: number): Rows => ({
+  storage,
+  offset,
+  stride,
+  count,
+});
 
 /** The rows of the leading axes at which a mask is true. */
 export function selectRows(x: NDArray, mask: NDArray): Selection {
@@ -60,8 +86,9 @@ export function selectRows(x: NDArray, mask: NDArray): Selection {
   }
   const rest = x.shape.slice(mask.ndim);
   const rows = nonzero(mask.data);
+  const chosen = rowsAt(new Storage(rows), 0, 1, rows.length);
   return {
-    data: gather(x.reshape([1, mask.size, sizeOf(rest)]), rows, "mask"),
+    storage: gather(x.reshape([1, mask.size, sizeOf(rest)]), chosen, "mask"),
     shape: [rows.length, ...rest],
   };
 }
@@ -79,25 +106,25 @@ function nonzero(values: TypedArray): Int32Array {
  * out[a, i, b] = x[a, rows[i], b] for x of three axes. The kernel gathers rows of one axis, so the shorter of the
  * two outer axes is looped over here.
  */
-function gather(x: NDArray, rows: Int32Array, operation: string): TypedArray {
+function gather(x: NDArray, rows: Rows, operation: string): Storage {
   const [before, size, after] = x.shape;
   if (size > 2 ** 31) {
     throw new ShapeError(`${operation}: an axis of ${size} elements is too long to index; at most 2^31 fit`);
   }
-  const data = uninitializedStorage(x.dtype, before * rows.length * after, operation);
-  const strides = contiguousStrides([before, rows.length, after]);
+  const result = resultStorage(x.dtype, before * rows.count * after, operation);
+  const strides = contiguousStrides([before, rows.count, after]);
   const [looped, inner] = before <= after ? [0, 2] : [2, 0];
-  const dims = [size, x.shape[inner], rows.length];
-  dims.push(x.strides[1], x.strides[inner], 1, strides[1], strides[inner]);
+  const dims = [size, x.shape[inner], rows.count];
+  dims.push(x.strides[1], x.strides[inner], rows.stride, strides[1], strides[inner]);
   for (let i = 0; i < x.shape[looped]; i++) {
     execute(
       GATHER[storageOf(x.dtype)],
-      [x.storage.data, rows, data],
-      [x.offset + i * x.strides[looped], 0, i * strides[looped]],
+      [x.storage, rows.storage, result],
+      [x.offset + i * x.strides[looped], rows.offset, i * strides[looped]],
       dims,
     );
   }
-  return data;
+  return result;
 }
 
 function readIndices(indices: IndexArray): { values: ArrayLike<number | bigint>; shape: Shape } {

@@ -100,7 +100,7 @@ function join(operation: string, parts: readonly NDArray[], shape: number[], alo
   const result = allocate(shape, dtype, operation);
   let position = 0;
   for (const part of parts) {
-    copyInto(part, dtype, result.storage.data, position * result.strides[along], result.strides);
+    copyInto(part, dtype, result.storage, position * result.strides[along], result.strides);
     position += part.shape[along];
   }
   return result;

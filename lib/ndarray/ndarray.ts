@@ -21,7 +21,7 @@ import {
   sizeOf,
 } from "./shape.js";
 import { resolveSlice, type SliceRange } from "./slicing.js";
-import { Storage, uninitializedStorage } from "./storage.js";
+import { resultStorage, type Storage } from "./storage.js";
 import { broadcastStrides, contiguousStrides, isContiguous, reshapeStrides } from "./strides.js";
 
 const inspect: unique symbol = Symbol.for("nodejs.util.inspect.custom");
@@ -195,16 +195,16 @@ export class NDArray {
    * axis. Negative indices count from the end. IndexError names the first index outside the axis.
    */
   take(indices: IndexArray, axis = 0): NDArray {
-    const { data, shape } = takeAlong(this, indices, axis);
-    return new NDArray(new Storage(data), this.dtype, shape);
+    const { storage, shape } = takeAlong(this, indices, axis);
+    return new NDArray(storage, this.dtype, shape);
   }
 
   /** The entries where `mask` is true. Its shape must be the leading part of this array's shape. */
   mask(mask: NDArray): NDArray {
     if (!(mask instanceof NDArray))
       throw new ArgumentError(`mask: needs a bool NDArray, got ${describe(mask)}`);
-    const { data, shape } = selectRows(this, mask);
-    return new NDArray(new Storage(data), this.dtype, shape);
+    const { storage, shape } = selectRows(this, mask);
+    return new NDArray(storage, this.dtype, shape);
   }
 
   // ---- out
@@ -239,12 +239,12 @@ export class NDArray {
 
   private compactCopy(dtype: DType): NDArray {
     const result = allocate(this.shape, dtype);
-    copyInto(this, dtype, result.storage.data);
+    copyInto(this, dtype, result.storage);
     return result;
   }
 }
 
 /** A compact array of unspecified content, for operations that write every element. Checks nothing. */
 export function allocate(shape: Shape, dtype: DType, operation?: string): NDArray {
-  return new NDArray(new Storage(uninitializedStorage(dtype, sizeOf(shape), operation)), dtype, shape);
+  return new NDArray(resultStorage(dtype, sizeOf(shape), operation), dtype, shape);
 }

@@ -1,19 +1,13 @@
-/** The memory under arrays: allocation, and the counter by which autograd notices in-place writes. */
+/** Memory for arrays. What a storage is, is in runtime/storage.ts. */
 import { markAsUntransferable } from "node:worker_threads";
 import { ShapeError } from "../errors.js";
 import { executor } from "../runtime/executor.js";
+import { recorder } from "../runtime/recorder.js";
+import { Storage } from "../runtime/storage.js";
 import type { TypedArray } from "../runtime/types.js";
-import { bytesOf, type DType, zeroedStorage } from "./dtype.js";
+import { bytesOf, type DType, storageOf, zeroedStorage } from "./dtype.js";
 
-/** A typed array that several views may share. Whoever writes into `data` in place raises `version`. */
-export class Storage {
-  readonly data: TypedArray;
-  version: number;
-  constructor(data: TypedArray) {
-    this.data = data;
-    this.version = 0;
-  }
-}
+export { Storage } from "../runtime/storage.js";
 
 /** A buffer that small arrays are cut from, one after the other. */
 interface Supply {
@@ -66,6 +60,14 @@ export function uninitializedStorage(dtype: DType, length: number, operation = "
   const at = from.next;
   from.next += Math.ceil(bytes / from.alignment) * from.alignment;
   return viewOf(dtype, from.buffer, at, length);
+}
+
+/** Fresh memory of any content for a result that kernels write whole; while a function is traced, a place for it. */
+export function resultStorage(dtype: DType, length: number, operation?: string): Storage {
+  const trace = recorder();
+  return trace === null
+    ? new Storage(uninitializedStorage(dtype, length, operation))
+    : trace.allocate(storageOf(dtype), length);
 }
 
 /** Where the first cache line begins that lies whole in a buffer. */

@@ -5,6 +5,7 @@
 
 import { describe } from "../describe.js";
 import { ArgumentError } from "../errors.js";
+import { recorder } from "../runtime/recorder.js";
 import { Tensor } from "../tensor.js";
 import { Parameter } from "./parameter.js";
 import { type LoadOptions, type LoadResult, loadTensors, type StateDict } from "./state_dict.js";
@@ -20,9 +21,19 @@ const INDENT = "  ";
  * (Parameter) and submodules (Module) to properties; the property names make up the names in the state dict.
  */
 export abstract class Module<Inputs extends unknown[] = [Tensor], Output = Tensor> {
-  /** Whether layers that differ between training and evaluation (dropout, batch norm) behave as in training. */
-  training = true;
+  #training = true;
   readonly #buffers = new Map<string, Tensor>();
+
+  /** Whether layers that differ between training and evaluation (dropout, batch norm) behave as in training. */
+  get training(): boolean {
+    const value = this.#training;
+    recorder()?.guard(() => this.#training === value);
+    return value;
+  }
+
+  set training(value: boolean) {
+    this.#training = value;
+  }
 
   /** Computes the output; subclasses define it. */
   abstract forward(...inputs: Inputs): Output;
@@ -32,7 +43,7 @@ export abstract class Module<Inputs extends unknown[] = [Tensor], Output = Tenso
    * that is empty, holds a dot or is taken.
    */
   registerBuffer(name: string, buffer: Tensor): void {
-    if (typeof name !== "string" || name === "" || name.includes(".") || Object.hasOwn(this, name)) {
+    if (typeof name !== "string" || name === "" || name.includes(".") || name in this) {
       throw new ArgumentError(
         `${this.constructor.name}.registerBuffer: "${String(name)}" is empty, holds a dot, or names a property`,
       );

@@ -142,10 +142,11 @@ export class BatchNorm1d extends Module {
     if (!training || !this.trackRunningStats)
       return batchNorm(x, runningMean, runningVar, { weight, bias, eps, training });
     const counter = this.getBuffer("num_batches_tracked");
-    const batches = Number(counter.item()) + 1;
-    const momentum = this.momentum ?? 1 / batches;
+    // Through float64, which counts to 2⁵³: nothing is read here, so that a step can be compiled.
+    const batches = noGrad(() => counter.astype("float64").add(1));
+    const momentum = this.momentum ?? batches.reciprocal();
     const output = batchNorm(x, runningMean, runningVar, { weight, bias, eps, training, momentum });
-    noGrad(() => counter.assign(tensor(BigInt(batches))));
+    noGrad(() => counter.assign(batches));
     return output;
   }
 

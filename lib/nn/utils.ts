@@ -1,8 +1,11 @@
 /** Bounds on gradients between `backward()` and `step()`. */
 import { noGrad } from "../autograd/mode.js";
+import { div } from "../ops/arithmetic.js";
 import { checkTensor } from "../ops/operands.js";
+import { where } from "../ops/select.js";
+import { stack } from "../ops/shape.js";
 import { checkNumber, listOf, NON_NEGATIVE, type Range, withDefaults } from "../options.js";
-import { Tensor } from "../tensor.js";
+import { Tensor, zeros } from "../tensor.js";
 import { checkGradient } from "./gradient.js";
 
 const NORM_TYPE: Range = { text: "a number > 0, Infinity included", holds: (p) => p > 0 };
@@ -25,34 +28,40 @@ function replaceGradient(parameter: Tensor, change: (grad: Tensor) => Tensor): v
 }
 
 /** (Σ |x|^p)^(1/p), for p = ∞ the largest |x|; 0 for no elements. */
-function normOf(x: Tensor, p: number): number {
-  if (x.size === 0) return 0;
-  const magnitude = x.detach().abs();
-  if (p === Number.POSITIVE_INFINITY) return magnitude.max().item();
-  return (p === 2 ? magnitude.square() : magnitude.pow(p)).sum().item() ** (1 / p);
+function normOf(x: Tensor, p: number): Tensor {
+  if (p === 2) return x.norm();
+  const magnitude = x.abs();
+  if (p === Number.POSITIVE_INFINITY) return x.size === 0 ? magnitude.sum() : magnitude.max();
+  return magnitude
+    .pow(p)
+    .sum()
+    .pow(1 / p);
 }
 
 /**
  * Scales all gradients together so that their norm, as of one long vector, is at most `maxNorm`. Returns the norm
- * before. Parameters without a gradient are skipped. A norm that is NaN makes every gradient NaN, as in PyTorch.
+ * before, a 0-d tensor of the first gradient's dtype (float32 if there is none). Parameters without a gradient are
+ * skipped. A norm that is NaN makes every gradient NaN, as in PyTorch.
  */
 export function clipGradNorm(
   parameters: Tensor | Iterable<Tensor>,
   maxNorm: number,
   options: { normType?: number } = {},
-): number {
+): Tensor {
   const { normType } = withDefaults("clipGradNorm", options, { normType: 2 });
   checkNumber("clipGradNorm", "maxNorm", maxNorm, NON_NEGATIVE);
   checkNumber("clipGradNorm", "normType", normType, NORM_TYPE);
   const list = withGradients("clipGradNorm", parameters);
-  const norms = list.map((parameter) => normOf(parameter.grad as Tensor, normType));
-  const total =
-    normType === Number.POSITIVE_INFINITY
-      ? Math.max(0, ...norms)
-      : norms.reduce((sum, norm) => sum + norm ** normType, 0) ** (1 / normType);
-  const scale = maxNorm / (total + NORM_EPS);
-  if (!(scale >= 1)) for (const parameter of list) replaceGradient(parameter, (grad) => grad.mul(scale));
-  return total;
+  if (list.length === 0) return zeros([]);
+  return noGrad(() => {
+    const dtype = list[0].dtype;
+    const norms = list.map((parameter) => normOf(parameter.grad as Tensor, normType).astype(dtype));
+    const total = normOf(stack(norms), normType);
+    const quotient = div(maxNorm, total.add(NORM_EPS));
+    const scale = where(quotient.ge(1), 1, quotient);
+    for (const parameter of list) replaceGradient(parameter, (grad) => grad.mul(scale.astype(grad.dtype)));
+    return total;
+  });
 }
 
 /** Bounds every element of every gradient to [−clipValue, clipValue]. */

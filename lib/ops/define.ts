@@ -9,6 +9,7 @@ import { AnomalyError, DTypeError } from "../errors.js";
 import { isFloat } from "../ndarray/dtype.js";
 import { NDArray } from "../ndarray/ndarray.js";
 import { formatShape } from "../ndarray/shape.js";
+import { recorder } from "../runtime/recorder.js";
 
 /** What a derivative may use. */
 export interface DerivativeContext<Options> {
@@ -95,7 +96,11 @@ export function defineMultiOutput<Options extends object = Record<string, never>
       arrays.push(inputs[i].array);
       isRecorded ||= inputs[i].requiresGrad;
     }
-    const result = forward(arrays, options);
+    const trace = recorder();
+    const result =
+      trace === null
+        ? forward(arrays, options)
+        : trace.within(operation.name, () => forward(arrays, options));
     const outputs =
       result instanceof NDArray ? [new Tensor(result)] : result.map((array) => new Tensor(array));
     if (isAnomalyDetected()) checkForNaN(`${operation.name} (forward)`, outputs[0], inputs);

@@ -5,10 +5,14 @@ import { array, fromTypedArray } from "../ndarray/creation.js";
 import type { IndexArray } from "../ndarray/indexing.js";
 import { NDArray } from "../ndarray/ndarray.js";
 import { formatShape, normalizeAxis, sameShape } from "../ndarray/shape.js";
+import { recorder } from "../runtime/recorder.js";
+import { add } from "./arithmetic.js";
 import { astype } from "./cast.js";
+import { lt } from "./compare.js";
 import { type Apply, defineOperation } from "./define.js";
 import { callKernel, kernelFor } from "./kernel_call.js";
 import { checkTensor } from "./operands.js";
+import { where } from "./select.js";
 import { broadcastTo, reshape } from "./shape.js";
 
 interface Indexed {
@@ -108,6 +112,11 @@ function resolveIndices(operation: string, indices: IndexArray | Tensor, size: n
   const values = given instanceof NDArray ? given : array(given);
   if (values.dtype === "bool" || (values.dtype.startsWith("float") && given instanceof NDArray)) {
     throw new ArgumentError(`${operation}: indices must be integers, got ${values.dtype}`);
+  }
+  // A trace cannot look at indices; the kernel that uses them checks their range.
+  if (values.storage.obstacle !== null && recorder()) {
+    const integers = astype(new Tensor(values), "int32");
+    return where(lt(integers, 0), add(integers, size), integers).array;
   }
   const resolved = new Int32Array(values.size);
   values.data.forEach((value: number | bigint, position: number) => {

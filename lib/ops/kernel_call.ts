@@ -1,12 +1,13 @@
 /** Calls of kernels on arrays: lays out `dims` as docs/kernels.md says and allocates the output. No derivatives. */
 import { DTypeError } from "../errors.js";
-import { type DType, DTYPES, storageOf } from "../ndarray/dtype.js";
+import { DTYPES, type DType, storageOf } from "../ndarray/dtype.js";
 import { allocate, type NDArray } from "../ndarray/ndarray.js";
 import { broadcastShapes, type Shape, sameShape } from "../ndarray/shape.js";
 import { broadcastStrides, coalesce } from "../ndarray/strides.js";
 import { execute } from "../runtime/execute.js";
+import type { Storage } from "../runtime/storage.js";
 import { type KernelName, type KernelStem, ROWS } from "../runtime/table.js";
-import { STORAGE_OF_LETTER, type TypedArray } from "../runtime/types.js";
+import { STORAGE_OF_LETTER } from "../runtime/types.js";
 
 type Letter = keyof typeof STORAGE_OF_LETTER;
 const DTYPE_OF_LETTER: Record<Letter, string> = {
@@ -60,7 +61,7 @@ export function callKernel(
   scalars?: readonly number[],
 ): void {
   const dims: number[] = [];
-  const buffers: TypedArray[] = [];
+  const storages: Storage[] = [];
   const offsets: number[] = [];
   for (const size of letters) {
     if (typeof size !== "number") dims.push(size.length);
@@ -68,11 +69,11 @@ export function callKernel(
   }
   for (const operand of operands) {
     const [array] = operand;
-    buffers.push(array.storage.data);
+    storages.push(array.storage);
     offsets.push(array.offset);
     for (let i = 1; i < operand.length; i++) pushAxes(dims, operand[i] as Axes);
   }
-  execute(kernel, buffers, offsets, dims, scalars);
+  execute(kernel, storages, offsets, dims, scalars);
 }
 
 function pushAxes(dims: number[], axes: Axes): void {
@@ -111,19 +112,19 @@ export function elementwiseInto(
   // literals spare small operations what growing and mapping arrays would cost.
   if (inputs.length <= 2 && walksFlat(output, shape)) {
     const [x] = inputs;
-    const target = output.storage.data;
+    const target = output.storage;
     if (walksFlat(x, shape)) {
       const xStep = x.size === size ? 1 : 0;
       if (inputs.length === 1) {
-        execute(kernel, [x.storage.data, target], [x.offset, output.offset], [1, size, xStep, 1], scalars);
+        execute(kernel, [x.storage, target], [x.offset, output.offset], [1, size, xStep, 1], scalars);
         return;
       }
       const y = inputs[1];
       if (walksFlat(y, shape)) {
         const yStep = y.size === size ? 1 : 0;
-        const buffers = [x.storage.data, y.storage.data, target];
+        const storages = [x.storage, y.storage, target];
         const offsets = [x.offset, y.offset, output.offset];
-        execute(kernel, buffers, offsets, [1, size, xStep, yStep, 1], scalars);
+        execute(kernel, storages, offsets, [1, size, xStep, yStep, 1], scalars);
         return;
       }
     }

@@ -62,7 +62,7 @@ function multiplyMatrices(a: NDArray, b: NDArray): NDArray {
   const result = allocate([m, n], a.dtype);
   execute(
     kernelFor("matmul", "matmul", a.dtype),
-    [a.storage.data, b.storage.data, result.storage.data],
+    [a.storage, b.storage, result.storage],
     [a.offset, b.offset, 0],
     [0, m, a.shape[1], n, a.strides[0], a.strides[1], b.strides[0], b.strides[1], n, 1],
   );

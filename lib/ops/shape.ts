@@ -110,13 +110,7 @@ const sliceScatterOperation = defineOperation<Ranges>({
   forward: ([x, source], { ranges }) => {
     const result = x.clone();
     const target = result.slice(...ranges);
-    copyInto(
-      source.broadcastTo(target.shape),
-      result.dtype,
-      result.storage.data,
-      target.offset,
-      target.strides,
-    );
+    copyInto(source.broadcastTo(target.shape), result.dtype, result.storage, target.offset, target.strides);
     return result;
   },
   derivative: (grad, { inputs: [, source], options: { ranges } }) => [

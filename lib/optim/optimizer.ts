@@ -4,11 +4,12 @@
  */
 import { enableGrad } from "../autograd/mode.js";
 import { describe } from "../describe.js";
-import { ArgumentError } from "../errors.js";
+import { ArgumentError, StateError } from "../errors.js";
 import { isFloat } from "../ndarray/dtype.js";
 import type { NDArray } from "../ndarray/ndarray.js";
 import { checkGradient } from "../nn/gradient.js";
 import { checkRecord, listOf, withDefaults } from "../options.js";
+import { type Recorder, recorder } from "../runtime/recorder.js";
 import { Tensor } from "../tensor.js";
 import { type Update, UpdateProgram } from "./kernel.js";
 import { loadOptimizer, type OptimizerStateDict, saveOptimizer } from "./state_dict.js";
@@ -39,6 +40,10 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
   /** What is kept for each parameter that was updated. */
   readonly state = new Map<Tensor, State>();
   private readonly program = new UpdateProgram();
+  /** States that no update has changed yet. */
+  private readonly fresh = new Set<State>();
+  /** Rises where states are replaced, which compiled steps are bound to. */
+  private revision = 0;
 
   constructor(params: Params<Options>, options: Partial<Options>, defaults: Options) {
     const { name } = this;
@@ -87,6 +92,7 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
       seen.add(parameter);
     });
     this.paramGroups.push({ ...options, params: list as Tensor[] });
+    this.revision++;
   }
 
   /**
@@ -120,7 +126,8 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
 
   /** Options and state as plain data and tensors (the optimizer's own, not copies); see `OptimizerStateDict`. */
   stateDict(): OptimizerStateDict {
-    return saveOptimizer(this.paramGroups, this.state);
+    const updated = [...this.state].filter(([, state]) => !this.fresh.has(state));
+    return saveOptimizer(this.paramGroups, new Map(updated));
   }
 
   /**
@@ -136,28 +143,128 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
       Object.assign(group, options[i]);
     });
     this.state.clear();
+    this.fresh.clear();
+    this.revision++;
     for (const [parameter, state] of states) this.state.set(parameter, state);
   }
 
   private updateAll(): void {
+    const trace = recorder();
+    if (trace !== null) {
+      this.traceUpdates(trace);
+      return;
+    }
     const updates: Update[] = [];
     const gradients: NDArray[] = [];
     const copies: { parameter: Tensor; target: NDArray }[] = [];
-    for (const group of this.paramGroups) {
-      for (const parameter of group.params) {
-        if (parameter.grad === null) continue;
-        const known = this.state.get(parameter);
-        const state = known ?? this.newState(parameter, group);
-        const target = parameter.array.contiguous();
-        // A parameter that is a strided view is updated through a compact copy.
-        if (target !== parameter.array) copies.push({ parameter, target });
-        updates.push(this.update(target, state, group, known === undefined));
-        gradients.push(parameter.grad.array.contiguous());
-        if (state !== null && known === undefined) this.state.set(parameter, state);
-      }
+    for (const { group, parameter, gradient } of this.updatable()) {
+      const state = this.stateOf(parameter, group);
+      const target = parameter.array.contiguous();
+      // A parameter that is a strided view is updated through a compact copy.
+      if (target !== parameter.array) copies.push({ parameter, target });
+      updates.push(this.next(target, state, group));
+      gradients.push(gradient);
     }
     this.program.run(updates, gradients);
     for (const { parameter, target } of copies) parameter.detach().assign(target);
+  }
+
+  /** The parameters that a step updates, and their gradients laid out compactly. */
+  private updatable(): { group: ParamGroup<Options>; parameter: Tensor; gradient: NDArray }[] {
+    const list: { group: ParamGroup<Options>; parameter: Tensor; gradient: NDArray }[] = [];
+    for (const group of this.paramGroups) {
+      for (const parameter of group.params) {
+        const { grad } = parameter;
+        if (grad !== null) list.push({ group, parameter, gradient: grad.array.contiguous() });
+      }
+    }
+    return list;
+  }
+
+  /** What is kept for a parameter; made when it is first asked for. */
+  private stateOf(parameter: Tensor, group: ParamGroup<Options>): State | null {
+    const known = this.state.get(parameter);
+    if (known !== undefined) return known;
+    const state = this.newState(parameter, group);
+    if (state === null) return null;
+    this.state.set(parameter, state);
+    this.fresh.add(state);
+    return state;
+  }
+
+  private next(target: NDArray, state: State | null, group: ParamGroup<Options>): Update {
+    return this.update(target, state, group, state === null || this.fresh.delete(state));
+  }
+
+  /** Writes the updates down for a compiled program, whose scalars follow options and counters at every step. */
+  private traceUpdates(trace: Recorder): void {
+    const updates = this.updatable().map(({ group, parameter, gradient }) => {
+      const target = parameter.array;
+      if (!target.isContiguous)
+        trace.refuse(`${this.name}.step with a strided view`, "optimize its contiguous()");
+      const state = trace.outside(() => this.stateOf(parameter, group));
+      const restore = this.counters([state])();
+      const { kernel, updated, scalars } = this.next(target, state, group);
+      restore();
+      trace.noteUpdate(parameter);
+      const arrays = [gradient, ...updated];
+      const live = trace.within(`${this.name}.step`, () =>
+        trace.recordLive(
+          kernel,
+          arrays.map(({ storage }) => storage),
+          arrays.map(({ offset }) => offset),
+          [gradient.size, ...arrays.map(() => 1)],
+          scalars,
+        ),
+      );
+      for (const { storage } of updated) storage.version++;
+      return { kernel, live, state, next: () => this.next(target, state, group) };
+    });
+    const { revision } = this;
+    trace.guard(() => this.revision === revision);
+    trace.everyStep({
+      advance: () => {
+        for (const group of this.paramGroups) this.checkOptions(group);
+        for (const { kernel, live, next } of updates) {
+          const update = next();
+          if (update.kernel !== kernel) {
+            throw new StateError(
+              `${this.name}: its options now need ${update.kernel}, the compiled step has ${kernel}; compile it again`,
+            );
+          }
+          live.set(update.scalars);
+        }
+      },
+      save: this.counters(updates.map(({ state }) => state)),
+    });
+  }
+
+  /** What remembers the counters of states without allocating, since it does so at every step. */
+  private counters(states: readonly (State | null)[]): () => () => void {
+    const entries = states.flatMap((state): [Record<string, number | Tensor>, string][] =>
+      state === null
+        ? []
+        : Object.keys(state)
+            .filter((key) => typeof state[key] === "number")
+            .map((key) => [state, key]),
+    );
+    const kept = states.filter((state) => state !== null);
+    const values = new Float64Array(entries.length);
+    const areFresh: boolean[] = [];
+    const restore = (): void => {
+      entries.forEach(([state, key], i) => {
+        state[key] = values[i];
+      });
+      kept.forEach((state, i) => {
+        if (areFresh[i]) this.fresh.add(state);
+        else this.fresh.delete(state);
+      });
+    };
+    return () => {
+      for (let i = 0; i < entries.length; i++) values[i] = entries[i][0][entries[i][1]] as number;
+      for (let i = 0; i < kept.length; i++) areFresh[i] = this.fresh.size > 0 && this.fresh.has(kept[i]);
+      return restore;
+    };
   }
 }
 

@@ -12,6 +12,7 @@ import { checkShape, type Shape } from "../ndarray/shape.js";
 import { BELOW_ONE, checkNumber, withDefaults } from "../options.js";
 import { execute } from "../runtime/execute.js";
 import { philox4x32 } from "../runtime/kernels/philox.js";
+import { recorder } from "../runtime/recorder.js";
 import type { KernelName } from "../runtime/table.js";
 
 const WORD = 2n ** 32n;
@@ -114,9 +115,9 @@ export class Generator {
       throw new ArgumentError(`integers: needs int32 integers low < high, got ${low} and ${high}`);
     }
     checkShape("integers", shape);
+    const words = this.words("Generator.integers");
     const result = allocate(shape, "int32");
     const { data } = result.storage;
-    const words = this.words();
     for (let i = 0; i < result.size; i++) data[i] = low + words.below(range);
     return new Tensor(result);
   }
@@ -127,7 +128,7 @@ export class Generator {
       throw new ArgumentError(`permutation: n must be an integer in [0, 2^31), got ${n}`);
     }
     const order = Int32Array.from({ length: n }, (_, i) => i);
-    const words = this.words();
+    const words = this.words("Generator.permutation");
     for (let i = n - 1; i > 0; i--) {
       const j = words.below(i + 1);
       const moved = order[i];
@@ -150,10 +151,40 @@ export class Generator {
     const result = allocate(shape, dtype);
     const { size } = result;
     const name = `${kernel}_${storageOf(dtype)}` as KernelName;
-    const position = [this.key % WORD, this.key / WORD, this.offset % WORD, this.offset / WORD].map(Number);
-    execute(name, [result.storage.data], [0], [1, size, 1], [...position, ...parameters]);
-    this.advance(Math.ceil(size / perBlock));
+    const blocks = Math.ceil(size / perBlock);
+    const trace = recorder();
+    if (trace === null) {
+      execute(name, [result.storage], [0], [1, size, 1], this.scalars(parameters));
+      this.advance(blocks);
+      return new Tensor(result);
+    }
+    const live = trace.recordLive(name, [result.storage], [0], [1, size, 1], this.scalars(parameters));
+    trace.everyStep({
+      advance: () => {
+        live.set(this.scalars(parameters));
+        this.advance(blocks);
+      },
+      save: () => {
+        const { key, offset } = this;
+        return () => {
+          this.key = key;
+          this.offset = offset;
+        };
+      },
+    });
     return new Tensor(result);
+  }
+
+  /** The scalars of a draw from where the stream stands. */
+  private scalars(parameters: readonly number[]): number[] {
+    const { key, offset } = this;
+    return [
+      Number(key % WORD),
+      Number(key / WORD),
+      Number(offset % WORD),
+      Number(offset / WORD),
+      ...parameters,
+    ];
   }
 
   private advance(blocks: number): void {
@@ -161,7 +192,8 @@ export class Generator {
   }
 
   /** Single words, for what is drawn one by one. Takes whole blocks from the stream. */
-  private words(): { below(bound: number): number } {
+  private words(operation: string): { below(bound: number): number } {
+    recorder()?.refuse(operation, "draw it before the step and pass it in as a tensor");
     const [keyLow, keyHigh] = [Number(this.key % WORD), Number(this.key / WORD)];
     const block = new Uint32Array(4);
     let used = 4;

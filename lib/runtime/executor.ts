@@ -7,9 +7,10 @@ import {
   ShapeError,
   type ThalwegError,
 } from "../errors.js";
-import { type LoadError, loadNativeAddon, type NativeAddon } from "./native_addon.js";
+import type { LoadedProgram, ProgramPlan, RunOutcome, Segment } from "./loaded.js";
+import { type LoadError, loadNativeAddon, type NativeAddon, type ProgramHandle } from "./native_addon.js";
 import { KERNELS, TABLE_VERSION } from "./table.js";
-import { runProgram } from "./ts_executor.js";
+import { runProgram, runSegments, TypeScriptProgram } from "./ts_executor.js";
 import type { TypedArray } from "./types.js";
 
 /** Runs programs (docs/kernels.md). Every program is checked whole before its first instruction runs. */
@@ -17,6 +18,14 @@ export interface Executor {
   readonly backend: "native" | "ts";
   /** Runs the first `count` words. Throws ProgramError, or IndexError for an index read from a buffer. */
   run(words: Float64Array, count: number, buffers: readonly TypedArray[]): void;
+  /** Prepares a program for many runs. Throws ProgramError as `run`. */
+  load(plan: ProgramPlan): LoadedProgram;
+  /**
+   * Runs segments one after the other in the background: the native executor on a thread of its own, the TypeScript one
+   * a few milliseconds at a time between other events. `control[PROGRESS]` counts steps; once `control[STOP]` is not 0
+   * the run ends before its next step.
+   */
+  start(segments: readonly Segment[], control: Int32Array): Promise<RunOutcome>;
   /** Where in a cache line of 64 bytes an array begins, as far as that matters to the executor. */
   lineOffset(array: TypedArray): number;
   /** Runs one kernel of trusted arguments: eager mode. */
@@ -62,6 +71,12 @@ class TypeScriptExecutor implements Executor {
   run(words: Float64Array, count: number, buffers: readonly TypedArray[]): void {
     runProgram(words, count, buffers);
   }
+  load(plan: ProgramPlan): LoadedProgram {
+    return new TypeScriptProgram(plan);
+  }
+  start(segments: readonly Segment[], control: Int32Array): Promise<RunOutcome> {
+    return runSegments(segments, control);
+  }
   runKernel(
     kernel: number,
     buffers: readonly TypedArray[],
@@ -98,6 +113,30 @@ class NativeExecutor implements Executor {
     } catch (error) {
       throw typedError(error);
     }
+  }
+
+  load(plan: ProgramPlan): LoadedProgram {
+    return new NativeProgram(this.addon, plan);
+  }
+
+  start(segments: readonly Segment[], control: Int32Array): Promise<RunOutcome> {
+    const list = segments.flatMap(({ program, steps, scalars, buffers, strides }) => {
+      if (!(program instanceof NativeProgram)) throw new BackendError("start: a program of another executor");
+      return [program.handle, steps, scalars, buffers, strides];
+    });
+    return new Promise((resolve, reject) => {
+      try {
+        this.addon.start(
+          (error, completed) => {
+            resolve({ completed, error: error === undefined ? undefined : (typedError(error) as Error) });
+          },
+          control,
+          ...list,
+        );
+      } catch (error) {
+        reject(typedError(error));
+      }
+    });
   }
 
   runKernel(
@@ -140,6 +179,33 @@ class NativeExecutor implements Executor {
         default:
           this.addon.run(words, n, ...b);
       }
+    } catch (error) {
+      throw typedError(error);
+    }
+  }
+}
+
+/** A program behind a handle of the addon. */
+class NativeProgram implements LoadedProgram {
+  readonly handle: ProgramHandle;
+  readonly addon: NativeAddon;
+
+  constructor(addon: NativeAddon, { words, buffers, rebound, patched }: ProgramPlan) {
+    this.addon = addon;
+    try {
+      this.handle = addon.create(words, words.length, buffers, rebound, patched);
+    } catch (error) {
+      throw typedError(error);
+    }
+  }
+
+  execute(scalars: Float64Array, b: readonly TypedArray[]): void {
+    const { addon, handle } = this;
+    try {
+      // A call with spread arguments costs several times one with plain ones; these numbers of buffers are common.
+      if (b.length === 3) addon.execute(handle, scalars, b[0], b[1], b[2]);
+      else if (b.length === 2) addon.execute(handle, scalars, b[0], b[1]);
+      else addon.execute(handle, scalars, ...b);
     } catch (error) {
       throw typedError(error);
     }

@@ -17,8 +17,20 @@ export interface NativeAddon {
   info(): { version: number; kernels: string[]; levels: string[]; compiler: string };
   configure(options: { isa?: string; threads?: number }): { isa: string; threads: number };
   run(words: Float64Array, count: number, ...buffers: TypedArray[]): void;
-  create(words: Float64Array, count: number, buffers: readonly TypedArray[]): ProgramHandle;
-  execute(handle: ProgramHandle): void;
+  create(
+    words: Float64Array,
+    count: number,
+    buffers: readonly TypedArray[],
+    rebound?: Int32Array,
+    patched?: Int32Array,
+  ): ProgramHandle;
+  execute(handle: ProgramHandle, scalars?: Float64Array, ...buffers: TypedArray[]): void;
+  /** Handle, steps, scalars, buffers and strides of each segment follow. */
+  start(
+    callback: (error: Error | undefined, completed: number) => void,
+    control: Int32Array,
+    ...segments: (ProgramHandle | number | Float64Array | readonly TypedArray[])[]
+  ): void;
   release(handle: ProgramHandle): void;
   lineOffset(array: TypedArray): number;
 }

@@ -4,6 +4,7 @@
  */
 import { ProgramError } from "../errors.js";
 import { MAX_OPERANDS, MAX_RANK, type Operand } from "./signature.js";
+import { storageTypeOf } from "./storage.js";
 import { KERNELS, type KernelEntry, type KernelName, kernelId } from "./table.js";
 import type { StorageType, TypedArray } from "./types.js";
 
@@ -145,7 +146,7 @@ class Decoder {
 
   private slot(operand: number, type: StorageType | "T"): number {
     const slot = this.integer("slot", 0, this.buffers.length - 1);
-    const has = storageTypeOf(this.buffers[slot]);
+    const has = storageTypeOf(this.buffers[slot]) ?? this.buffers[slot][Symbol.toStringTag];
     if (has !== type) this.fail(`operand ${operand} is buffer ${slot} of ${has}; it must be of ${type}`);
     return slot;
   }
@@ -197,15 +198,3 @@ class Decoder {
     if (high >= length) this.fail(`operand ${operand} reaches element ${high} of a buffer with ${length}`);
   }
 }
-
-const STORAGE_OF_TAG: Readonly<Record<string, StorageType | undefined>> = {
-  Float32Array: "f32",
-  Float64Array: "f64",
-  Int32Array: "i32",
-  Uint8Array: "u8",
-  BigInt64Array: "i64",
-};
-
-/** By tag and not by class, so that arrays from another realm (vm contexts, test runners) serve as well. */
-const storageTypeOf = (buffer: TypedArray): string =>
-  STORAGE_OF_TAG[buffer[Symbol.toStringTag]] ?? buffer[Symbol.toStringTag];

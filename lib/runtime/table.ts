@@ -237,6 +237,11 @@ export class KernelEntry {
     return this.parsed;
   }
 
+  /** The operands before the arrow, as the row writes them. */
+  get inputText(): string {
+    return ROWS[this.stem as KernelStem].signature.split("->")[0];
+  }
+
   /** `name:signature:scalars`, the kernel's line in the table's hash. */
   get line(): string {
     return `${this.name}:${this.signatureText}:${this.scalarText}`;

@@ -1,6 +1,15 @@
 /** Element types as kernels see them. `uint8` and `bool` arrays share the storage type u8. */
 export type StorageType = "f32" | "f64" | "i32" | "u8" | "i64";
 
+/** Bytes per element. */
+export const BYTES_OF_STORAGE: Readonly<Record<StorageType, number>> = {
+  f32: 4,
+  f64: 8,
+  i32: 4,
+  u8: 1,
+  i64: 8,
+};
+
 /** The typed arrays that hold elements, one class per storage type. */
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array | BigInt64Array;
 

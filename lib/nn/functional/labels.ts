@@ -3,8 +3,10 @@ import { DTypeError, IndexError } from "../../errors.js";
 import { arange } from "../../ndarray/creation.js";
 import type { DType } from "../../ndarray/dtype.js";
 import { checkTensor } from "../../ops/operands.js";
+import { where } from "../../ops/select.js";
 import { checkNumber, POSITIVE_INTEGER, withDefaults } from "../../options.js";
-import { Tensor } from "../../tensor.js";
+import { recorder } from "../../runtime/recorder.js";
+import { Tensor, zeros } from "../../tensor.js";
 
 /** What messages call the integers. */
 const PLURAL = { label: "labels", index: "indices" };
@@ -27,6 +29,8 @@ function checkEach(
 /** The labels as int32. DTypeError unless they are integers, IndexError if int32 does not hold one. */
 export function labelsAsInt32(operation: string, labels: Tensor, noun: Noun = "label"): Tensor {
   checkTensor(operation, labels, `the ${PLURAL[noun]}`);
+  // A trace cannot look at labels. By way of float64 what int32 does not hold becomes its largest, which no class has.
+  if (labels.dtype === "int64" && recorder()) return labels.astype("float64").astype("int32");
   if (labels.dtype === "int64") {
     checkEach(operation, noun, labels, "the range of int32", (label) => label === (label | 0));
   } else if (labels.dtype !== "int32" && labels.dtype !== "uint8") {
@@ -49,8 +53,16 @@ export function checkLabels(
   const { ignoreIndex, noun = "label" } = options;
   const result = labelsAsInt32(operation, labels, noun);
   const holds = (label: number): boolean => (label >= 0 && label < classes) || label === ignoreIndex;
-  checkEach(operation, noun, result, `[0, ${classes})`, holds);
+  if (recorder()) checkInKernel(result, classes, ignoreIndex);
+  else checkEach(operation, noun, result, `[0, ${classes})`, holds);
   return result;
+}
+
+/** The check that a trace can hold: looking labels up in a table of that many rows, which fails at a bad one. */
+function checkInKernel(labels: Tensor, classes: number, ignoreIndex: number | undefined): void {
+  const looked = ignoreIndex === undefined ? labels : where(labels.eq(ignoreIndex), 0, labels);
+  // A negative label must not count from the end.
+  zeros([classes], { dtype: "uint8" }).take(where(looked.lt(0), classes, looked));
 }
 
 /** Whether each label [...] (int32) is each of the classes: bool [..., classes]. */

@@ -1,11 +1,13 @@
 /** Layer and batch normalization with PyTorch's arguments. The kernels' canonical shapes are made here. */
 import { noGrad } from "../../autograd/mode.js";
 import { ShapeError } from "../../errors.js";
+import type { DType } from "../../ndarray/dtype.js";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../ndarray/shape.js";
+import { sub } from "../../ops/arithmetic.js";
 import { batchNormChannels, layerNormRows } from "../../ops/normalize.js";
 import { checkTensor } from "../../ops/operands.js";
 import { checkBoolean, checkNumber, NON_NEGATIVE, UNIT_INTERVAL, withDefaults } from "../../options.js";
-import { ones, type Tensor, zeros } from "../../tensor.js";
+import { ones, Tensor, zeros } from "../../tensor.js";
 
 /** What both normalizations take. */
 interface AffineOptions {
@@ -64,8 +66,14 @@ export function layerNorm(x: Tensor, normalizedShape: Shape, options: AffineOpti
 export interface BatchNormOptions extends AffineOptions {
   /** Normalize by the batch and update the running statistics, instead of normalizing by those (default off). */
   training?: boolean;
-  /** How much of the batch goes into the running statistics, in [0, 1] (default 0.1). */
-  momentum?: number;
+  /** How much of the batch goes into the running statistics, in [0, 1] (default 0.1); a 0-d tensor is not checked. */
+  momentum?: number | Tensor;
+}
+
+/** The share of the batch and that of the past in running statistics. */
+function shares(momentum: number | Tensor, dtype: DType): readonly [number | Tensor, number | Tensor] {
+  if (typeof momentum === "number") return [momentum, 1 - momentum];
+  return [momentum.astype(dtype), sub(1, momentum).astype(dtype)];
 }
 
 /**
@@ -89,7 +97,7 @@ export function batchNorm(
     },
   );
   checkNumber("batchNorm", "eps", eps, NON_NEGATIVE);
-  checkNumber("batchNorm", "momentum", momentum, UNIT_INTERVAL);
+  if (!(momentum instanceof Tensor)) checkNumber("batchNorm", "momentum", momentum, UNIT_INTERVAL);
   checkBoolean("batchNorm", "training", training);
   const { shape, dtype } = checkTensor("batchNorm", x);
   if (shape.length < 2) {
@@ -114,8 +122,9 @@ export function batchNorm(
   }
   const batch = batchNormChannels(cube, scale, shift, eps);
   noGrad(() => {
+    const [share, rest] = shares(momentum, dtype);
     const move = (running: Tensor, toward: Tensor): void => {
-      running.assign(running.mul(1 - momentum).add(toward.mul(momentum)));
+      running.assign(running.mul(rest).add(toward.mul(share)));
     };
     if (runningMean !== null) move(runningMean, batch.mean);
     if (runningVar !== null) move(runningVar, batch.variance.mul(values / (values - 1)));

@@ -1,0 +1,385 @@
+/** A whole epoch of a compiled function: all batches in one run, gathered inside the program. */
+import type { Tensor } from "../autograd/tensor.js";
+import { DataLoader } from "../data/data_loader.js";
+import { checkDataset, type Dataset } from "../data/dataset.js";
+import { describe } from "../describe.js";
+import { ArgumentError, ShapeError } from "../errors.js";
+import { formatShape, sameShape } from "../ndarray/shape.js";
+import { type Storage, uninitializedStorage } from "../ndarray/storage.js";
+import { concat, expandDims } from "../ops/index.js";
+import { checkBoolean, checkNumber, POSITIVE_INTEGER, withDefaults } from "../options.js";
+import { checkGenerator, type Generator } from "../random/generator.js";
+import { executor } from "../runtime/executor.js";
+import { PROGRESS, type Segment, STOP } from "../runtime/loaded.js";
+import { recorder, withRecorder } from "../runtime/recorder.js";
+import type { TypedArray } from "../runtime/types.js";
+import { BackgroundRun } from "./background.js";
+import { type AnyFunction, build, StepProgram } from "./program.js";
+
+/** How far an epoch is. */
+export interface EpochProgress {
+  /** Steps done, of `steps`. */
+  readonly step: number;
+  readonly steps: number;
+  /** Samples gone through. */
+  readonly samples: number;
+  /** Milliseconds since the epoch began. */
+  readonly elapsed: number;
+  /** The first 0-d result of the last step that was done (mostly the loss); NaN where there is none yet. */
+  readonly value: number;
+}
+
+/** Options of `epoch`; the first four are those of `DataLoader`. */
+export interface EpochOptions {
+  /** Samples per batch, 1 or more (default 1). */
+  batchSize?: number;
+  /** A new random order (default false: the dataset's order). */
+  shuffle?: boolean;
+  /** Draws the order; the default generator unless given. */
+  generator?: Generator;
+  /** Leaves out a last batch of fewer than `batchSize` samples (default false). */
+  dropLast?: boolean;
+  /** Ends the epoch before its next step: the promise is rejected with the signal's reason, and the model is as after the steps that were done. */
+  signal?: AbortSignal;
+  /** Called about every 100 ms, and at the end. What it throws ends the epoch likewise. */
+  onProgress?: (progress: EpochProgress) => void;
+}
+
+/** What an epoch gives. */
+export interface EpochResult<Result> {
+  readonly steps: number;
+  readonly samples: number;
+  /** The function's results of all steps: each 0-d tensor becomes [steps], others are joined along their first axis. */
+  readonly results: Result;
+}
+
+/** The function, its asynchronous call, and how many programs it may keep. */
+export interface EpochFunction {
+  readonly fn: AnyFunction;
+  readonly step: (...inputs: Tensor[]) => Promise<unknown>;
+  readonly cacheSize: number;
+}
+
+const PROGRESS_MS = 100;
+
+type Options = Required<Omit<EpochOptions, "signal" | "onProgress" | "generator">> &
+  Pick<EpochOptions, "signal" | "onProgress" | "generator">;
+
+/** Runs an epoch; see `Compiled.epoch`. */
+export async function runEpoch(
+  compiled: EpochFunction,
+  dataset: Dataset,
+  given: EpochOptions,
+): Promise<EpochResult<unknown>> {
+  recorder()?.refuse("an epoch", "call it outside");
+  const options = checkOptions(given);
+  checkDataset("epoch", dataset);
+  options.signal?.throwIfAborted();
+  return typeof dataset.batchAt === "function"
+    ? new InsideEpoch(compiled, dataset, options).run()
+    : runOutside(compiled, dataset, options);
+}
+
+function checkOptions(given: EpochOptions): Options {
+  const options = withDefaults<Options>("epoch", given as Options, {
+    batchSize: 1,
+    shuffle: false,
+    generator: undefined,
+    dropLast: false,
+    signal: undefined,
+    onProgress: undefined,
+  });
+  checkNumber("epoch", "batchSize", options.batchSize, POSITIVE_INTEGER);
+  checkBoolean("epoch", "shuffle", options.shuffle);
+  checkBoolean("epoch", "dropLast", options.dropLast);
+  checkGenerator("epoch", options.generator);
+  const { signal, onProgress } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new ArgumentError(`epoch: signal must be an AbortSignal, got ${describe(signal)}`);
+  }
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw new ArgumentError(`epoch: onProgress must be a function, got ${describe(onProgress)}`);
+  }
+  return options;
+}
+
+// ---- batches gathered inside
+
+/** Programs by function, dataset and batch size; they go with the function. */
+const caches = new WeakMap<AnyFunction, WeakMap<Dataset, Map<number, StepProgram>>>();
+
+function programFor({ fn, cacheSize }: EpochFunction, dataset: Dataset, batch: number): StepProgram {
+  const byDataset = caches.get(fn) ?? new WeakMap<Dataset, Map<number, StepProgram>>();
+  caches.set(fn, byDataset);
+  const bySize = byDataset.get(dataset) ?? new Map<number, StepProgram>();
+  byDataset.set(dataset, bySize);
+  const known = bySize.get(batch);
+  if (known?.holds()) return known;
+  const gather = (indices: Tensor): unknown => fn(...(dataset.batchAt as (at: Tensor) => Tensor[])(indices));
+  const program = withRecorder(
+    null,
+    () => new StepProgram(gather, [{ dtype: "int32", shape: [batch], requiresGrad: false }]),
+  );
+  bySize.delete(batch);
+  bySize.set(batch, program);
+  if (bySize.size > cacheSize) bySize.delete(bySize.keys().next().value as number);
+  return program;
+}
+
+/** Steps of one program. */
+interface Part {
+  readonly program: StepProgram;
+  readonly steps: number;
+}
+
+class InsideEpoch {
+  private readonly options: Options;
+  private readonly batchSize: number;
+  private readonly parts: Part[] = [];
+  private readonly steps: number;
+  private readonly samples: number;
+  private readonly order: Int32Array;
+  private readonly outputs: TypedArray[];
+  private readonly shapes: number[][];
+  private readonly control = new Int32Array(2);
+  private readonly begin = performance.now();
+
+  constructor(compiled: EpochFunction, dataset: Dataset, options: Options) {
+    this.options = options;
+    const { batchSize, dropLast } = options;
+    const { length } = dataset;
+    this.batchSize = batchSize;
+    const whole = Math.floor(length / batchSize);
+    const rest = dropLast ? 0 : length % batchSize;
+    if (whole > 0) this.parts.push({ program: programFor(compiled, dataset, batchSize), steps: whole });
+    if (rest > 0) this.parts.push({ program: programFor(compiled, dataset, rest), steps: 1 });
+    if (this.parts.length === 0) {
+      throw new ArgumentError(
+        `epoch: a dataset of ${length} samples has no batch of ${batchSize}${dropLast ? " with dropLast" : ""}`,
+      );
+    }
+    this.steps = whole + (rest > 0 ? 1 : 0);
+    this.samples = whole * batchSize + rest;
+    const loader = new DataLoader(dataset, {
+      batchSize,
+      shuffle: options.shuffle,
+      generator: options.generator,
+    });
+    this.order = loader.drawOrder();
+    this.shapes = this.joinedShapes();
+    this.outputs = this.parts[0].program.outputs.map(({ dtype }, i) =>
+      uninitializedStorage(
+        dtype,
+        this.shapes[i].reduce((n, size) => n * size, 1),
+        "epoch",
+      ),
+    );
+  }
+
+  async run(): Promise<EpochResult<unknown>> {
+    const used = new Set<Storage>();
+    const written = new Set<Storage>();
+    for (const { program } of this.parts) {
+      for (const storage of program.bound) used.add(storage);
+      for (const storage of program.written) written.add(storage);
+    }
+    await BackgroundRun.around(used, written, () => this.runSegments());
+    const [{ program }] = this.parts;
+    const results = build(program.result, this.outputs, ({ output }) => this.shapes[output]);
+    return { steps: this.steps, samples: this.samples, results };
+  }
+
+  /** The shapes of the results of all steps together. */
+  private joinedShapes(): number[][] {
+    const [first] = this.parts;
+    return first.program.outputs.map(({ shape }, i) => {
+      let length = 0;
+      for (const { program, steps } of this.parts) {
+        const own = program.outputs[i].shape;
+        if (!sameShape(own.slice(1), shape.slice(1)) || own.length !== shape.length) {
+          throw new ShapeError(
+            `epoch: result ${i} is ${formatShape(shape)} for a whole batch and ${formatShape(own)} for the last one; ` +
+              "only the first axis may differ (or set dropLast)",
+          );
+        }
+        length += steps * (own.length === 0 ? 1 : own[0]);
+      }
+      return [length, ...shape.slice(1)];
+    });
+  }
+
+  private async runSegments(): Promise<void> {
+    const [{ program: first }] = this.parts;
+    const restore = first.save();
+    let completed = 0;
+    let isDone = false;
+    const watch = new Watch(this.options, this.control, () => this.progress());
+    try {
+      const run = executor().start(this.segments(), this.control);
+      const outcome = await watch.during(run);
+      completed = outcome.completed;
+      if (outcome.error !== undefined) throw outcome.error;
+      watch.throwIfStopped();
+      isDone = completed === this.steps;
+    } finally {
+      if (!isDone) this.rewind(restore, completed);
+      for (const { program } of this.parts) program.noteWrites();
+    }
+    watch.report();
+  }
+
+  /** The segments, with the scalars of every step: all that changes outside of tensors is moved to the end. */
+  private segments(): Segment[] {
+    let sample = 0;
+    const at = this.outputs.map(() => 0);
+    return this.parts.map(({ program, steps }) => {
+      const { liveCount } = program;
+      const scalars = new Float64Array(steps * liveCount);
+      for (let i = 0; i < steps; i++) program.advance(scalars, i * liveCount);
+      const indices = this.order.subarray(sample);
+      // Only the last part has another size of batch, and nothing follows it.
+      sample += steps * this.batchSize;
+      const sizes = program.outputs.map(({ shape }) => shape.reduce((n, size) => n * size, 1));
+      const outputs = this.outputs.map((output, i) => output.subarray(at[i]));
+      sizes.forEach((size, i) => {
+        at[i] += steps * size;
+      });
+      return {
+        program: program.current(),
+        steps,
+        scalars,
+        buffers: [indices, ...outputs],
+        strides: Float64Array.from([
+          steps > 1 ? this.batchSize : 0,
+          ...(steps > 1 ? sizes : sizes.map(() => 0)),
+        ]),
+      };
+    });
+  }
+
+  /** Brings counters and random positions to where the steps that were done have left them. */
+  private rewind(restore: () => void, completed: number): void {
+    restore();
+    let left = completed;
+    for (const { program, steps } of this.parts) {
+      const scratch = new Float64Array(program.liveCount);
+      for (let i = 0; i < steps && left > 0; i++, left--) program.advance(scratch);
+    }
+  }
+
+  private progress(): EpochProgress {
+    const step = Atomics.load(this.control, PROGRESS);
+    const scalar = this.parts[0].program.outputs.findIndex(({ shape }) => shape.length === 0);
+    return {
+      step,
+      steps: this.steps,
+      samples: Math.min(step * this.batchSize, this.samples),
+      elapsed: performance.now() - this.begin,
+      value: scalar >= 0 && step > 0 ? Number(this.outputs[scalar][step - 1]) : Number.NaN,
+    };
+  }
+}
+
+/** Reports on a run, and stops it where the signal or the callback says so. */
+class Watch {
+  private readonly options: Options;
+  private readonly control: Int32Array;
+  private readonly progress: () => EpochProgress;
+  private failure: { error: unknown } | undefined;
+
+  constructor(options: Options, control: Int32Array, progress: () => EpochProgress) {
+    this.options = options;
+    this.control = control;
+    this.progress = progress;
+  }
+
+  async during<R>(run: Promise<R>): Promise<R> {
+    const { signal, onProgress } = this.options;
+    const stop = (): void => this.stop(signal?.reason);
+    signal?.addEventListener("abort", stop);
+    if (signal?.aborted) stop();
+    const timer = onProgress === undefined ? undefined : setInterval(() => this.report(), PROGRESS_MS);
+    try {
+      return await run;
+    } finally {
+      clearInterval(timer);
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  /** Calls the callback; what it throws stops the run. */
+  report(): void {
+    try {
+      this.options.onProgress?.(this.progress());
+    } catch (error) {
+      this.stop(error);
+    }
+  }
+
+  throwIfStopped(): void {
+    if (this.failure !== undefined) throw this.failure.error;
+  }
+
+  private stop(error: unknown): void {
+    this.failure ??= { error };
+    Atomics.store(this.control, STOP, 1);
+  }
+}
+
+// ---- datasets that only JavaScript can ask
+
+async function runOutside(
+  { step }: EpochFunction,
+  dataset: Dataset,
+  { signal, onProgress, ...loading }: Options,
+): Promise<EpochResult<unknown>> {
+  const loader = new DataLoader(dataset, loading);
+  const begin = performance.now();
+  const results: unknown[] = [];
+  let samples = 0;
+  let reported = begin;
+  for (const batch of loader) {
+    signal?.throwIfAborted();
+    results.push(await step(...batch));
+    samples += batch[0].shape[0] ?? 1;
+    const now = performance.now();
+    if (onProgress === undefined || (now - reported < PROGRESS_MS && results.length < loader.length))
+      continue;
+    reported = now;
+    const value = firstScalar(results[results.length - 1]);
+    onProgress({ step: results.length, steps: loader.length, samples, elapsed: now - begin, value });
+  }
+  if (results.length === 0) throw new ArgumentError("epoch: the dataset has no batch");
+  return { steps: results.length, samples, results: joinResults(results) };
+}
+
+const isTensor = (value: unknown): value is Tensor =>
+  typeof value === "object" && value !== null && "array" in value && "requiresGrad" in value;
+
+function firstScalar(result: unknown): number {
+  if (isTensor(result)) return result.ndim === 0 ? result.item() : Number.NaN;
+  if (typeof result !== "object" || result === null) return Number.NaN;
+  return (
+    Object.values(result)
+      .map(firstScalar)
+      .find((value) => !Number.isNaN(value)) ?? Number.NaN
+  );
+}
+
+/** Results of several steps joined, in the form of one. */
+function joinResults(results: readonly unknown[]): unknown {
+  const [first] = results;
+  if (isTensor(first)) {
+    const tensors = results as Tensor[];
+    return concat(tensors.map((tensor) => (tensor.ndim === 0 ? expandDims(tensor, 0) : tensor)));
+  }
+  if (Array.isArray(first))
+    return first.map((_, i) => joinResults(results.map((each) => (each as unknown[])[i])));
+  if (typeof first !== "object" || first === null) return first;
+  return Object.fromEntries(
+    Object.keys(first).map((name) => [
+      name,
+      joinResults(results.map((each) => (each as Record<string, unknown>)[name])),
+    ]),
+  );
+}

@@ -1,0 +1,190 @@
+/** A traced function made ready to run: one program for one signature of arguments. */
+import type { Tensor } from "../autograd/tensor.js";
+import { Tensor as TensorClass } from "../autograd/tensor.js";
+import { NDArray } from "../ndarray/ndarray.js";
+import { sizeOf } from "../ndarray/shape.js";
+import { Storage, uninitializedStorage } from "../ndarray/storage.js";
+import { add } from "../ops/arithmetic.js";
+import { type Executor, executor } from "../runtime/executor.js";
+import type { LoadedProgram } from "../runtime/loaded.js";
+import type { TypedArray } from "../runtime/types.js";
+import { type Encoded, encode } from "./encode.js";
+import { accessOf, type Graph } from "./graph.js";
+import { type MemoryPlan, planMemory } from "./memory.js";
+import { PASSES } from "./passes/index.js";
+import { type ArgumentSpec, type GradientSpec, type ResultSpec, type Traced, trace } from "./tracer.js";
+
+/** A function of tensors, whatever it returns. */
+export type AnyFunction = (...inputs: Tensor[]) => unknown;
+
+export class StepProgram {
+  readonly graph: Graph;
+  readonly memory: MemoryPlan;
+  /** Nodes before any pass. */
+  readonly traced: number;
+  /** Milliseconds that tracing, the passes and loading took. */
+  readonly compileTime: number;
+  /** Memory from outside that the program reads or writes. */
+  readonly bound: readonly Storage[];
+  /** The part of it that it writes. */
+  readonly written: readonly Storage[];
+  readonly liveCount: number;
+  private readonly trace: Traced;
+  private readonly encoded: Encoded;
+  private readonly loaded = new Map<Executor["backend"], LoadedProgram>();
+  private readonly stepScalars: Float64Array;
+  private readonly resultSpecs: readonly Extract<ResultSpec, { kind: "output" }>[];
+
+  constructor(fn: AnyFunction, args: readonly ArgumentSpec[]) {
+    const start = performance.now();
+    this.trace = trace(fn, args);
+    this.traced = this.trace.graph.nodes.length;
+    let { nodes } = this.trace.graph;
+    for (const [, pass] of PASSES) nodes = pass(nodes);
+    this.graph = { ...this.trace.graph, nodes };
+    this.memory = planMemory(nodes);
+    this.encoded = encode(this.graph, this.memory);
+    this.liveCount = this.encoded.liveCount;
+    this.stepScalars = new Float64Array(this.liveCount);
+    const bound = new Set<Storage>();
+    const written = new Set<Storage>();
+    for (const node of nodes) {
+      const { reads, writes } = accessOf(node);
+      for (const { storage, isLiteral } of [...reads, ...writes]) {
+        if (storage !== null && !isLiteral) bound.add(storage);
+      }
+      for (const { storage } of writes) if (storage !== null) written.add(storage);
+    }
+    this.bound = [...bound];
+    this.written = [...written];
+    const specs = [this.trace.result, ...this.trace.gradients.map(({ result }) => result)];
+    this.resultSpecs = specs.flatMap(outputsOf).sort((a, b) => a.output - b.output);
+    this.current();
+    this.compileTime = performance.now() - start;
+  }
+
+  /** Whether all that the trace took for granted still holds. */
+  holds(): boolean {
+    for (const guard of this.trace.guards) if (!guard()) return false;
+    return true;
+  }
+
+  /** Tensors from outside that the function uses, in the order of their first use. */
+  get captured(): readonly Storage[] {
+    return this.trace.captured;
+  }
+
+  get outputs(): readonly Extract<ResultSpec, { kind: "output" }>[] {
+    return this.resultSpecs;
+  }
+
+  get result(): ResultSpec {
+    return this.trace.result;
+  }
+
+  /** The program on the executor in use. */
+  current(): LoadedProgram {
+    const { backend } = executor();
+    const known = this.loaded.get(backend);
+    if (known !== undefined) return known;
+    const loaded = executor().load(this.encoded.plan);
+    this.loaded.set(backend, loaded);
+    return loaded;
+  }
+
+  /** Moves all that changes from step to step on, and gives the scalars of the step. */
+  advance(target: Float64Array = this.stepScalars, from = 0): Float64Array {
+    let at = from;
+    for (const live of this.encoded.live) {
+      live.aim(target, at);
+      at += live.count;
+    }
+    for (const effect of this.trace.effects) effect.advance();
+    return target;
+  }
+
+  /** Remembers what `advance` moves; returns what brings it back. */
+  save(): () => void {
+    const restores = this.trace.effects.map((effect) => effect.save());
+    return () => {
+      // In reverse: two effects may move one thing.
+      for (let i = restores.length - 1; i >= 0; i--) restores[i]();
+    };
+  }
+
+  /** Fresh memory for the results of `steps` steps. */
+  newOutputs(steps = 1): TypedArray[] {
+    return this.resultSpecs.map(({ dtype, shape }) =>
+      uninitializedStorage(dtype, steps * sizeOf(shape), "compile"),
+    );
+  }
+
+  /** Runs one step, now. `inputs` and `outputs` are compact. */
+  run(inputs: readonly TypedArray[], outputs: readonly TypedArray[]): void {
+    const restore = this.save();
+    try {
+      this.current().execute(this.advance(), [...inputs, ...outputs]);
+    } catch (error) {
+      restore();
+      throw error;
+    }
+    this.noteWrites();
+  }
+
+  /** To be called after every run: what was written has another version. */
+  noteWrites(): void {
+    for (const storage of this.written) storage.version++;
+  }
+
+  /** The value of the function, from the memory of its results; gradients go to whom they belong. */
+  finish(outputs: readonly TypedArray[], inputs: readonly Tensor[]): unknown {
+    for (const { owner, result } of this.trace.gradients) this.leaveGradient(owner, result, outputs, inputs);
+    return build(this.trace.result, outputs);
+  }
+
+  private leaveGradient(
+    owner: GradientSpec["owner"],
+    result: ResultSpec,
+    outputs: readonly TypedArray[],
+    inputs: readonly Tensor[],
+  ): void {
+    const gradient = build(result, outputs) as Tensor;
+    if (typeof owner !== "number") owner.grad = gradient;
+    else {
+      const input = inputs[owner];
+      input.grad = input.grad === null ? gradient : add(input.grad, gradient);
+    }
+  }
+}
+
+/** The results of a specification that are new at every call. */
+export function outputsOf(spec: ResultSpec): Extract<ResultSpec, { kind: "output" }>[] {
+  switch (spec.kind) {
+    case "output":
+      return [spec];
+    case "constant":
+      return [];
+    case "list":
+      return spec.items.flatMap(outputsOf);
+    case "record":
+      return spec.entries.flatMap(([, entry]) => outputsOf(entry));
+  }
+}
+
+/** A value of the form that a specification says. */
+export function build(
+  spec: ResultSpec,
+  outputs: readonly TypedArray[],
+  shapeOf: (spec: Extract<ResultSpec, { kind: "output" }>) => readonly number[] = ({ shape }) => shape,
+): unknown {
+  switch (spec.kind) {
+    case "output":
+      return new TensorClass(new NDArray(new Storage(outputs[spec.output]), spec.dtype, [...shapeOf(spec)]));
+    case "constant":
+      return spec.value;
+    case "list":
+      return spec.items.map((item) => build(item, outputs, shapeOf));
+    case "record":
+      return Object.fromEntries(spec.entries.map(([name, entry]) => [name, build(entry, outputs, shapeOf)]));
+  }
+}
