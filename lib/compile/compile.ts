@@ -155,6 +155,11 @@ class ProgramCache {
 
   /** The program for these arguments, and their compact arrays. */
   prepare(inputs: readonly Tensor[]): { program: StepProgram; arrays: NDArray[] } {
+    const { last } = this;
+    // Mostly it is the same program again, and putting a key together takes as long as a small step.
+    if (last?.isFor(inputs, isGradEnabled()) && last.holds()) {
+      return { program: last, arrays: inputs.map(({ array }) => array.contiguous()) };
+    }
     let key = isGradEnabled() ? "" : "noGrad ";
     for (let i = 0; i < inputs.length; i++) {
       const { dtype, shape, requiresGrad } = checkTensor("compile", inputs[i], `argument ${i}`);

@@ -1,8 +1,9 @@
 /** A traced function made ready to run: one program for one signature of arguments. */
-import type { Tensor } from "../autograd/tensor.js";
-import { Tensor as TensorClass } from "../autograd/tensor.js";
+import { isGradEnabled } from "../autograd/mode.js";
+
+import { Tensor } from "../autograd/tensor.js";
 import { NDArray } from "../ndarray/ndarray.js";
-import { sizeOf } from "../ndarray/shape.js";
+import { sameShape, sizeOf } from "../ndarray/shape.js";
 import { Storage, uninitializedStorage } from "../ndarray/storage.js";
 import { add } from "../ops/arithmetic.js";
 import { type Executor, executor } from "../runtime/executor.js";
@@ -29,6 +30,8 @@ export class StepProgram {
   /** The part of it that it writes. */
   readonly written: readonly Storage[];
   readonly liveCount: number;
+  private readonly args: readonly ArgumentSpec[];
+  private readonly isGradEnabled = isGradEnabled();
   private readonly trace: Traced;
   private readonly encoded: Encoded;
   private readonly loaded = new Map<Executor["backend"], LoadedProgram>();
@@ -37,6 +40,7 @@ export class StepProgram {
 
   constructor(fn: AnyFunction, args: readonly ArgumentSpec[]) {
     const start = performance.now();
+    this.args = args;
     this.trace = trace(fn, args);
     this.traced = this.trace.graph.nodes.length;
     let { nodes } = this.trace.graph;
@@ -61,6 +65,20 @@ export class StepProgram {
     this.resultSpecs = specs.flatMap(outputsOf).sort((a, b) => a.output - b.output);
     this.current();
     this.compileTime = performance.now() - start;
+  }
+
+  /** Whether it is the program for these arguments. */
+  isFor(inputs: readonly Tensor[], isGradEnabled: boolean): boolean {
+    const { args } = this;
+    if (inputs.length !== args.length || isGradEnabled !== this.isGradEnabled) return false;
+    for (let i = 0; i < args.length; i++) {
+      const input: unknown = inputs[i];
+      const { dtype, shape, requiresGrad } = args[i];
+      if (!(input instanceof Tensor) || input.dtype !== dtype || input.requiresGrad !== requiresGrad)
+        return false;
+      if (!sameShape(input.shape, shape)) return false;
+    }
+    return true;
   }
 
   /** Whether all that the trace took for granted still holds. */
@@ -179,7 +197,7 @@ export function build(
 ): unknown {
   switch (spec.kind) {
     case "output":
-      return new TensorClass(new NDArray(new Storage(outputs[spec.output]), spec.dtype, [...shapeOf(spec)]));
+      return new Tensor(new NDArray(new Storage(outputs[spec.output]), spec.dtype, [...shapeOf(spec)]));
     case "constant":
       return spec.value;
     case "list":
