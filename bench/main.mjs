@@ -2,8 +2,8 @@
 // The native executor against the TypeScript one, and against what the machine can do at most. Every side of a row is
 // verified before it is timed.
 import { allCases } from "./cases/all.mjs";
-import { eagerCases, onEagerOperation } from "./cases/eager.mjs";
-import { compareLosses, onEager, trainCases } from "./cases/train.mjs";
+import { eagerCases, onTrainingOperation } from "./cases/eager.mjs";
+import { compareLosses, onTraining, trainCases } from "./cases/train.mjs";
 import { ceilingOf, ceilingRows } from "./ceilings/ceilings.mjs";
 import { onNative, onTypeScript, verify } from "./executors.mjs";
 import { parseOptions, Session } from "./session.mjs";
@@ -18,7 +18,7 @@ const isQuick = ({ flops = 0, bytes }) => flops <= MOST_FLOPS && bytes <= MOST_B
 async function prepare(work, threads, keep) {
   const inputs = work.inputs();
   const side = (backend) => {
-    if (work.call) return onEagerOperation(work, inputs, backend);
+    if (work.call) return onTrainingOperation(work, inputs, backend);
     return backend === "ts" ? onTypeScript(work, inputs) : onNative(work, inputs);
   };
   const ours = keep(side("native"));
@@ -31,7 +31,7 @@ async function prepare(work, threads, keep) {
 }
 
 function prepareTraining(work) {
-  const [ours, theirs] = ["native", "ts"].map((backend) => onEager(work, backend));
+  const [ours, theirs] = ["native", "ts"].map((backend) => onTraining(work, backend));
   return { ours, theirs, residual: compareLosses(work, ours, theirs), against: "ts" };
 }
 
