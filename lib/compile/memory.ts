@@ -1,4 +1,6 @@
 /** Where the temporaries of a program lie: one arena, planned by when each is first and last used. */
+import { decodeChain } from "../runtime/kernels/fused_code.js";
+import { KERNELS } from "../runtime/table.js";
 import { BYTES_OF_STORAGE } from "../runtime/types.js";
 import { Accesses, accessOf, type Buffer, type Node, rolesOf, shapeOf, type Use } from "./graph.js";
 
@@ -120,9 +122,26 @@ function dyingTwin(
     const isOnly = uses.every((other, j) => other.buffer !== use.buffer || (i === j && roles[j].isRead));
     const isLast = accesses.readers.get(use.buffer)?.at(-1) === node;
     // Whoever had the place before is dead already; the newest of the block is the one that dies here.
-    if (isOnly && isLast && block.buffers.at(-1) === use.buffer) return block;
+    if (!isOnly || !isLast || block.buffers.at(-1) !== use.buffer) continue;
+    if (kernel.map !== null || isLoadedBefore(node, i, target)) return block;
   }
   return undefined;
+}
+
+/** Whether a chain has loaded operand i when it stores another; what it loads later must still be there. */
+function isLoadedBefore({ kernel, counts, scalars }: Node, i: number, stored: number): boolean {
+  const hasProduct = kernel.stem === "matmul_fused";
+  const [bytes, inputs, outputs, folds = 0] = counts;
+  const steps = decodeChain(
+    scalars,
+    { bytes, inputs, outputs, folds },
+    kernel.dtype as "f32" | "f64",
+    (number) => KERNELS[number],
+    hasProduct,
+  );
+  const first = hasProduct ? 2 : 0;
+  const store = steps.findIndex((step) => step.kind === "store" && step.operand === stored - first);
+  return !steps.some((step, at) => step.kind === "load" && step.operand === i - first && at > store);
 }
 
 function sameView(node: Node, a: Use, b: Use, i: number, j: number): boolean {
