@@ -27,14 +27,36 @@ interface Block {
   last: number;
 }
 
+/**
+ * In which order blocks are placed. No order is best for all programs: of 4000 random graphs 12 exceed 1.25 times the
+ * least with the first order alone, and one with the best of all four.
+ */
+const ORDERS: readonly ((a: Block, b: Block) => number)[] = [
+  (a, b) => b.bytes - a.bytes || a.first - b.first,
+  (a, b) => areaOf(b) - areaOf(a),
+  (a, b) => b.last - b.first - (a.last - a.first) || b.bytes - a.bytes,
+  (a, b) => a.first - b.first || b.bytes - a.bytes,
+];
+
+const areaOf = ({ bytes, first, last }: Block): number => bytes * (last - first + 1);
+
 /** Plans the memory of all temporaries. */
 export function planMemory(nodes: readonly Node[]): MemoryPlan {
   const { blocks, inPlace } = blocksOf(nodes);
+  const lowerBound = mostAtOnce(blocks, nodes.length);
+  let best = place([...blocks].sort(ORDERS[0]));
+  for (let i = 1; i < ORDERS.length && best.size > lowerBound; i++) {
+    const other = place([...blocks].sort(ORDERS[i]));
+    if (other.size < best.size) best = other;
+  }
+  return { ...best, lowerBound, inPlace };
+}
+
+/** Places each block in the tightest gap that is free all its life. */
+function place(order: readonly Block[]): Pick<MemoryPlan, "offsets" | "size"> {
   const offsets = new Map<Buffer, number>();
   const placed: { block: Block; offset: number }[] = [];
   let size = 0;
-  // The largest first, each into the tightest gap that is free all its life.
-  const order = [...blocks].sort((a, b) => b.bytes - a.bytes || a.first - b.first);
   for (const block of order) {
     const offset = tightestGap(
       placed.filter(({ block: other }) => other.first <= block.last && block.first <= other.last),
@@ -44,7 +66,7 @@ export function planMemory(nodes: readonly Node[]): MemoryPlan {
     for (const buffer of block.buffers) offsets.set(buffer, offset);
     size = Math.max(size, offset + block.bytes);
   }
-  return { offsets, size, lowerBound: mostAtOnce(blocks, nodes.length), inPlace };
+  return { offsets, size };
 }
 
 function tightestGap(neighbours: readonly { block: Block; offset: number }[], bytes: number): number {

@@ -75,7 +75,11 @@ const OPERATIONS: readonly Make[] = [
   (x) => (x.ndim < 2 ? x : x.transpose()),
   (x) => x.clone(),
   (x) => x.detach(),
-  (x) => x.astype(x.dtype === "float32" ? "float64" : "float32").mul(2).astype(x.dtype),
+  (x) =>
+    x
+      .astype(x.dtype === "float32" ? "float64" : "float32")
+      .mul(2)
+      .astype(x.dtype),
   (x) => x.expandDims(0).broadcastTo([2, ...x.shape]),
   (x, _, option) => nn.functional.dropout(x, { p: option / 10 } as never),
 ];
