@@ -64,22 +64,28 @@ export function compile<Inputs extends Tensor[], Result>(
   checkNumber("compile", "cacheSize", cacheSize, POSITIVE_INTEGER);
   const programs = new ProgramCache(fn as unknown as AnyFunction, cacheSize);
 
-  const step = async (...inputs: Inputs): Promise<Result> => {
-    recorder()?.refuse("the asynchronous call of a compiled function", "call its sync() there");
+  const start = async (inputs: Inputs): Promise<Result> => {
     const { program, arrays } = programs.prepare(inputs);
-    const used = new Set(program.bound);
+    const used = new Set(program.bound).add(program.arena);
     for (const { storage } of arrays) used.add(storage);
     const data = arrays.map(dataInUse);
-    return BackgroundRun.around(used, program.written, async () => {
+    return BackgroundRun.around(used, [...program.written, program.arena], async () => {
       const outputs = program.newOutputs();
       await runAside(program, data, outputs);
       return [outputs] as const;
     }).then(([outputs]) => program.finish(outputs, inputs) as Result);
   };
 
+  // Not asynchronous itself: whoever traces gets the error at once and no promise.
+  const step = (...inputs: Inputs): Promise<Result> => {
+    recorder()?.refuse("the asynchronous call of a compiled function", "call its sync() there");
+    return start(inputs);
+  };
+
   const sync = (...inputs: Inputs): Result => {
     if (recorder() !== null) return fn(...inputs);
     const { program, arrays } = programs.prepare(inputs);
+    checkFree([program.arena]);
     checkFree(program.bound);
     const outputs = program.newOutputs();
     program.run(
@@ -89,12 +95,14 @@ export function compile<Inputs extends Tensor[], Result>(
     return program.finish(outputs, inputs) as Result;
   };
 
-  const epoch = (dataset: Dataset<Inputs>, epochOptions: EpochOptions = {}): Promise<EpochResult<Result>> =>
-    runEpoch(
+  const epoch = (dataset: Dataset<Inputs>, epochOptions: EpochOptions = {}): Promise<EpochResult<Result>> => {
+    recorder()?.refuse("an epoch", "call it outside");
+    return runEpoch(
       { fn: fn as unknown as AnyFunction, step: step as never, cacheSize },
       dataset,
       epochOptions,
     ) as Promise<EpochResult<Result>>;
+  };
 
   const explained = (explainOptions: { json?: boolean; inputs?: Inputs } = {}): string | Explanation => {
     const known: { json?: boolean; inputs?: Inputs } = { json: false, inputs: undefined };
@@ -174,6 +182,7 @@ class ProgramCache {
       this.programs.set(key, program);
     }
     this.last = program;
+    program.checkArguments(inputs.map(({ array }) => array));
     return { program, arrays: inputs.map(({ array }) => array.contiguous()) };
   }
 

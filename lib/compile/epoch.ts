@@ -3,7 +3,7 @@ import type { Tensor } from "../autograd/tensor.js";
 import { DataLoader } from "../data/data_loader.js";
 import { checkDataset, type Dataset } from "../data/dataset.js";
 import { describe } from "../describe.js";
-import { ArgumentError, ShapeError } from "../errors.js";
+import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
 import { formatShape, sameShape } from "../ndarray/shape.js";
 import { type Storage, uninitializedStorage } from "../ndarray/storage.js";
 import { concat, expandDims } from "../ops/index.js";
@@ -11,7 +11,7 @@ import { checkBoolean, checkNumber, POSITIVE_INTEGER, withDefaults } from "../op
 import { checkGenerator, type Generator } from "../random/generator.js";
 import { executor } from "../runtime/executor.js";
 import { PROGRESS, type Segment, STOP } from "../runtime/loaded.js";
-import { recorder, withRecorder } from "../runtime/recorder.js";
+import { withRecorder } from "../runtime/recorder.js";
 import type { TypedArray } from "../runtime/types.js";
 import { BackgroundRun } from "./background.js";
 import { type AnyFunction, build, StepProgram } from "./program.js";
@@ -71,7 +71,6 @@ export async function runEpoch(
   dataset: Dataset,
   given: EpochOptions,
 ): Promise<EpochResult<unknown>> {
-  recorder()?.refuse("an epoch", "call it outside");
   const options = checkOptions(given);
   checkDataset("epoch", dataset);
   options.signal?.throwIfAborted();
@@ -138,8 +137,10 @@ class InsideEpoch {
   private readonly parts: Part[] = [];
   private readonly steps: number;
   private readonly samples: number;
-  private readonly order: Int32Array;
+  private readonly loader: DataLoader<Tensor[]>;
   private readonly outputs: TypedArray[];
+  /** Positions of those that are gradients: only the last step's are left. */
+  private readonly gradients: ReadonlySet<number>;
   private readonly shapes: number[][];
   private readonly control = new Int32Array(2);
   private readonly begin = performance.now();
@@ -160,12 +161,12 @@ class InsideEpoch {
     }
     this.steps = whole + (rest > 0 ? 1 : 0);
     this.samples = whole * batchSize + rest;
-    const loader = new DataLoader(dataset, {
+    this.loader = new DataLoader(dataset, {
       batchSize,
       shuffle: options.shuffle,
       generator: options.generator,
     });
-    this.order = loader.drawOrder();
+    this.gradients = this.parts[0].program.gradientOutputs;
     this.shapes = this.joinedShapes();
     this.outputs = this.parts[0].program.outputs.map(({ dtype }, i) =>
       uninitializedStorage(
@@ -182,6 +183,8 @@ class InsideEpoch {
     for (const { program } of this.parts) {
       for (const storage of program.bound) used.add(storage);
       for (const storage of program.written) written.add(storage);
+      used.add(program.arena);
+      written.add(program.arena);
     }
     await BackgroundRun.around(used, written, () => this.runSegments());
     const [{ program }] = this.parts;
@@ -191,8 +194,16 @@ class InsideEpoch {
 
   /** The shapes of the results of all steps together. */
   private joinedShapes(): number[][] {
-    const [first] = this.parts;
+    const [first, last = first] = this.parts;
+    const kinds = ({ program }: Part): string => String(program.outputs.map(({ dtype }) => dtype));
+    if (kinds(first) !== kinds(last)) {
+      throw new DTypeError(
+        `epoch: the function gives ${kinds(first)} for a whole batch and ${kinds(last)} for the last one; ` +
+          "it must give the same for both (or set dropLast)",
+      );
+    }
     return first.program.outputs.map(({ shape }, i) => {
+      if (this.gradients.has(i)) return [...shape];
       let length = 0;
       for (const { program, steps } of this.parts) {
         const own = program.outputs[i].shape;
@@ -209,16 +220,22 @@ class InsideEpoch {
   }
 
   private async runSegments(): Promise<void> {
-    const [{ program: first }] = this.parts;
-    const restore = first.save();
+    this.options.signal?.throwIfAborted();
+    // Drawn at its turn, so that epochs that wait for one another draw in their order.
+    const order = this.loader.drawOrder();
+    const restores = this.parts.map(({ program }) => program.save());
+    const restore = (): void => {
+      for (const each of restores.toReversed()) each();
+    };
     let completed = 0;
     let isDone = false;
     const watch = new Watch(this.options, this.control, () => this.progress());
     try {
-      const run = executor().start(this.segments(), this.control);
+      const run = executor().start(this.segments(order), this.control);
       const outcome = await watch.during(run);
       completed = outcome.completed;
       if (outcome.error !== undefined) throw outcome.error;
+      this.leaveGradients(completed);
       watch.throwIfStopped();
       isDone = completed === this.steps;
     } finally {
@@ -226,22 +243,24 @@ class InsideEpoch {
       for (const { program } of this.parts) program.noteWrites();
     }
     watch.report();
+    watch.throwIfStopped();
   }
 
   /** The segments, with the scalars of every step: all that changes outside of tensors is moved to the end. */
-  private segments(): Segment[] {
+  private segments(order: Int32Array): Segment[] {
     let sample = 0;
     const at = this.outputs.map(() => 0);
     return this.parts.map(({ program, steps }) => {
       const { liveCount } = program;
       const scalars = new Float64Array(steps * liveCount);
       for (let i = 0; i < steps; i++) program.advance(scalars, i * liveCount);
-      const indices = this.order.subarray(sample);
+      const indices = order.subarray(sample);
       // Only the last part has another size of batch, and nothing follows it.
       sample += steps * this.batchSize;
       const sizes = program.outputs.map(({ shape }) => shape.reduce((n, size) => n * size, 1));
       const outputs = this.outputs.map((output, i) => output.subarray(at[i]));
-      sizes.forEach((size, i) => {
+      const moves = sizes.map((size, i) => (this.gradients.has(i) ? 0 : size));
+      moves.forEach((size, i) => {
         at[i] += steps * size;
       });
       return {
@@ -251,10 +270,18 @@ class InsideEpoch {
         buffers: [indices, ...outputs],
         strides: Float64Array.from([
           steps > 1 ? this.batchSize : 0,
-          ...(steps > 1 ? sizes : sizes.map(() => 0)),
+          ...(steps > 1 ? moves : moves.map(() => 0)),
         ]),
       };
     });
+  }
+
+  /** The gradients of the last step that was done go to whom they belong. */
+  private leaveGradients(completed: number): void {
+    if (completed === 0) return;
+    const [first, last = first] = this.parts;
+    const { program } = completed > first.steps ? last : first;
+    program.leaveGradients(this.outputs, []);
   }
 
   /** Brings counters and random positions to where the steps that were done have left them. */
@@ -269,7 +296,9 @@ class InsideEpoch {
 
   private progress(): EpochProgress {
     const step = Atomics.load(this.control, PROGRESS);
-    const scalar = this.parts[0].program.outputs.findIndex(({ shape }) => shape.length === 0);
+    const scalar = this.parts[0].program.outputs.findIndex(
+      ({ shape }, i) => shape.length === 0 && !this.gradients.has(i),
+    );
     return {
       step,
       steps: this.steps,

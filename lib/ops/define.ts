@@ -97,6 +97,7 @@ export function defineMultiOutput<Options extends object = Record<string, never>
       isRecorded ||= inputs[i].requiresGrad;
     }
     const trace = recorder();
+    trace?.noteInputs(inputs);
     const result =
       trace === null
         ? forward(arrays, options)
