@@ -4,8 +4,8 @@
  */
 import { maskedBelow, maskedBelowWide } from "./bounded.js";
 import { type Floats, HostSource } from "./host_source.js";
+import { log } from "./libm_log.js";
 import { Mt19937, type Mt19937State } from "./mt19937.js";
-import { log } from "./rounded.js";
 import type { IntegerDraws } from "./source.js";
 
 /** RandomState's numbers. float32 results are those of float64, rounded, as `.astype(float32)` gives them. */

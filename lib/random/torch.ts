@@ -5,7 +5,7 @@
 
 import { fmaDouble, fmaSingle } from "./fused.js";
 import { type Floats, HostSource } from "./host_source.js";
-import { log1p } from "./log1p.js";
+import { log1p } from "./libm_log1p.js";
 import { Mt19937, type Mt19937State } from "./mt19937.js";
 import { cos, sin } from "./rounded.js";
 import type { IntegerDraws } from "./source.js";

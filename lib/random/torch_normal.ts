@@ -7,7 +7,8 @@
 
 import { fmaDouble, fmaSingle } from "./fused.js";
 import type { Floats } from "./host_source.js";
-import { cos, log, sin } from "./rounded.js";
+import { log } from "./libm_log.js";
+import { cos, sin } from "./rounded.js";
 
 /** Numbers of a block, and the distance of the two of a pair. */
 export const BLOCK = 16;

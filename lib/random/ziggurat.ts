@@ -4,7 +4,7 @@
  * with the tail beyond R and 255 rectangles, all of the area V; nearly every draw falls into the part of its layer that
  * lies under the curve. Tables and draws only; the stream comes from pcg64.ts.
  */
-import { log1p } from "./log1p.js";
+import { log1p } from "./libm_log1p.js";
 import type { Pcg64 } from "./pcg64.js";
 import { exp, log } from "./rounded.js";
 
