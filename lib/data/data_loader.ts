@@ -5,7 +5,8 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Tensor } from "../autograd/tensor.js";
 import { StateError } from "../errors.js";
 import { checkBoolean, checkNumber, POSITIVE_INTEGER, withDefaults } from "../options.js";
-import { checkGenerator, Generator, type GeneratorState } from "../random/generator.js";
+import { checkGenerator, type Generator } from "../random/generator.js";
+import type { GeneratorState } from "../random/source.js";
 import { checkDataset, type Dataset } from "./dataset.js";
 
 /** Options of `DataLoader`. */
@@ -166,7 +167,8 @@ export class DataLoader<Batch extends Tensor[] = Tensor[]> {
       );
     }
     if (!state.shuffle) return;
-    new Generator().setState(state.shuffle.epochStart).setState(state.shuffle.now);
+    this.generator.checkState(state.shuffle.epochStart);
+    this.generator.checkState(state.shuffle.now);
   }
 
   /** The epoch that was resumed, or a new one. */
