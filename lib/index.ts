@@ -7,6 +7,7 @@ export { detectAnomaly, enableGrad, isGradEnabled, noGrad } from "./autograd/mod
 export * from "./compile/index.js";
 export * as data from "./data/index.js";
 export * from "./errors.js";
+export * from "./fit/index.js";
 export * as init from "./init/index.js";
 export * as io from "./io/index.js";
 export { DTYPES, type DType } from "./ndarray/dtype.js";
