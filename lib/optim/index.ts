@@ -2,9 +2,6 @@
 export { Adadelta, type AdadeltaOptions } from "./adadelta.js";
 export { Adagrad, type AdagradOptions } from "./adagrad.js";
 export { Adam, type AdamOptions, AdamW } from "./adam.js";
-export { Newton, type NewtonOptions } from "./newton/newton.js";
-export { NewtonCG, type NewtonCGOptions, type NewtonCGReport } from "./newton/newton_cg.js";
-export { SecondOrderOptimizer } from "./newton/second_order.js";
 export { Adamax, type AdamaxOptions } from "./adamax.js";
 export { LBFGS, type LBFGSOptions } from "./lbfgs.js";
 export { Lion, type LionOptions } from "./lion.js";
@@ -12,6 +9,9 @@ export { Momentum, type MomentumOptions } from "./momentum.js";
 export { Muon, type MuonOptions } from "./muon.js";
 export { NAdam, type NAdamOptions } from "./nadam.js";
 export { Nesterov, type NesterovOptions } from "./nesterov.js";
+export { Newton, type NewtonOptions } from "./newton/newton.js";
+export { NewtonCG, type NewtonCGOptions, type NewtonCGReport } from "./newton/newton_cg.js";
+export { SecondOrderOptimizer } from "./newton/second_order.js";
 export {
   type CommonOptions,
   Optimizer,
