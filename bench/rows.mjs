@@ -10,12 +10,13 @@ const IN_UNIT = {
 
 /**
  * One row of turns measured. `by` says who ran our side (backend, isa, threads); `theirs` and `ceiling` are null where
- * there is none. The fields after `against` are ours, beyond the contract: the other's median in the row's unit, flops
- * and bytes of a call, a note.
+ * there is none. `floorNs` is what a call takes at least, where that is known instead of a ceiling. The fields after
+ * `against` are ours, beyond the contract: the other's median in the row's unit, flops and bytes of a call, a note.
  */
-export function makeRow(work, { by, residual, against, note }, { ours, theirs, ceiling }) {
+export function makeRow(work, { by, residual, against, note, floorNs }, { ours, theirs, ceiling }) {
   const convert = (ns) => IN_UNIT[work.unit](work, ns);
   const amount = work.unit === "GFLOP/s" ? work.flops : work.bytes;
+  const ofFloor = floorNs === undefined ? null : floorNs / median(ours);
   return {
     name: work.name,
     shape: work.shape,
@@ -24,7 +25,7 @@ export function makeRow(work, { by, residual, against, note }, { ours, theirs, c
     median: convert(median(ours)),
     best: convert(Math.min(...ours)),
     unit: work.unit,
-    peakFraction: ceiling ? (medianRatio(ours, ceiling.times) * amount) / ceiling.work : null,
+    peakFraction: ceiling ? (medianRatio(ours, ceiling.times) * amount) / ceiling.work : ofFloor,
     residual: residual ?? null,
     ratio: theirs ? medianRatio(ours, theirs) : null,
     against: against ?? null,

@@ -59,6 +59,19 @@ export class Session {
   }
 
   /**
+   * Nanoseconds that a training step takes at least: its operations and bytes at the rates of this run's ceilings on as
+   * many threads. Undefined before these are measured.
+   */
+  floorOf({ floor: { flops, bytes } }) {
+    const { threads } = this.native;
+    const rate = (name) =>
+      this.rows.find((row) => row.name === name && row.threads === threads && row.dtype === "float32")
+        ?.median;
+    const ns = flops / rate("peak fma") + bytes / rate("peak copy");
+    return Number.isNaN(ns) ? undefined : ns;
+  }
+
+  /**
    * Times `ours` in turn with `theirs` and `ceiling`, where there are such, and keeps the row. `prepare(keep)` gives
    * them verified, with the other details of makeRow; it hands every side that it makes to `keep`, which sees to
    * its end. A row that fails is said and counted, and the run goes on.
@@ -75,7 +88,7 @@ export class Session {
       const names = Object.keys(sides).filter((name) => sides[name]);
       const times = await takeTurns(
         names.map((name) => sides[name]),
-        this.pace,
+        { ...this.pace, ...(work.warmUpNs && { warmUpNs: work.warmUpNs }) },
       );
       const timesOf = Object.fromEntries(names.map((name, i) => [name, times[i]]));
       if (ceiling) timesOf.ceiling = { times: timesOf.ceiling, work: ceiling.work };
