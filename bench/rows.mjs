@@ -9,6 +9,17 @@ const IN_UNIT = {
 };
 
 /**
+ * Nanoseconds that a training step takes at least: its operations and bytes at the rates of the ceilings among the rows
+ * of the same run, on as many threads. Undefined where these are not measured yet.
+ */
+export function floorNs({ floor: { flops, bytes } }, rows, threads) {
+  const [fma, copy] = ["peak fma", "peak copy"].map((name) =>
+    rows.find((row) => row.name === name && row.threads === threads && row.dtype === "float32"),
+  );
+  return fma && copy && flops / fma.median + bytes / copy.median;
+}
+
+/**
  * One row of turns measured. `by` says who ran our side (backend, isa, threads); `theirs` and `ceiling` are null where
  * there is none. `floorNs` is what a call takes at least, where that is known instead of a ceiling. The fields after
  * `against` are ours, beyond the contract: the other's median in the row's unit, flops and bytes of a call, a note.
@@ -40,7 +51,7 @@ export function makeRow(work, { by, residual, against, note, floorNs }, { ours, 
 export const titleOf = ({ name, dtype }) =>
   dtype === "float64" && !name.endsWith("f64") ? `${name} f64` : name;
 
-const NAME_WIDTH = 34;
+const NAME_WIDTH = 37;
 const number = (x) => x.toPrecision(4).padStart(10);
 const optional = (x) => (x === null ? "" : x.toFixed(2)).padStart(8);
 

@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { backendInfo, setNumThreads } from "../dist/index.js";
 import { takeTurns } from "./harness.mjs";
-import { formatFailure, formatRow, HEADER, makeRow } from "./rows.mjs";
+import { floorNs, formatFailure, formatRow, HEADER, makeRow } from "./rows.mjs";
 
 /** Reads the options that all benchmarks have, and those in `more` (as for parseArgs). */
 export function parseOptions(more = {}) {
@@ -58,17 +58,9 @@ export class Session {
     return { backend, isa, threads };
   }
 
-  /**
-   * Nanoseconds that a training step takes at least: its operations and bytes at the rates of this run's ceilings on as
-   * many threads. Undefined before these are measured.
-   */
-  floorOf({ floor: { flops, bytes } }) {
-    const { threads } = this.native;
-    const rate = (name) =>
-      this.rows.find((row) => row.name === name && row.threads === threads && row.dtype === "float32")
-        ?.median;
-    const ns = flops / rate("peak fma") + bytes / rate("peak copy");
-    return Number.isNaN(ns) ? undefined : ns;
+  /** Nanoseconds that a training step takes at least, by the ceilings of this run. */
+  floorOf(work) {
+    return floorNs(work, this.rows, this.native.threads);
   }
 
   /**
