@@ -21,7 +21,8 @@ function nameOf(sizes) {
     if (runs.at(-1)?.size === size) runs.at(-1).count++;
     else runs.push({ size, count: 1 });
   }
-  return runs.map(({ size, count }) => (count === 1 ? size : `${size}x${count}`)).join("-");
+  const text = ({ size, count }) => (count < 3 ? new Array(count).fill(size).join("-") : `${size}x${count}`);
+  return runs.map(text).join("-");
 }
 
 /** A case of a network of layers of these sizes, trained on batches by an optimizer. */

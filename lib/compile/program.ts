@@ -74,11 +74,10 @@ export class StepProgram {
 
   /** Whether it is the program for these arguments. */
   isFor(inputs: readonly Tensor[], isGradEnabled: boolean): boolean {
-    const { args } = this;
-    if (inputs.length !== args.length || isGradEnabled !== this.isGradEnabled) return false;
-    for (let i = 0; i < args.length; i++) {
+    if (inputs.length !== this.args.length || isGradEnabled !== this.isGradEnabled) return false;
+    for (let i = 0; i < inputs.length; i++) {
       const input: unknown = inputs[i];
-      const { dtype, shape, requiresGrad } = args[i];
+      const { dtype, shape, requiresGrad } = this.args[i];
       if (!(input instanceof Tensor) || input.dtype !== dtype || input.requiresGrad !== requiresGrad)
         return false;
       if (!sameShape(input.shape, shape)) return false;

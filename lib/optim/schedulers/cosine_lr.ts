@@ -62,7 +62,10 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
 
   /** Goes on by one epoch, or to `epoch`, which may be a fraction: 3 + batch/batches. */
   override step(epoch?: number): void {
-    if (epoch === undefined) return super.step();
+    if (epoch === undefined) {
+      super.step();
+      return;
+    }
     recorder()?.refuse(`${this.name}.step with an epoch`, "leave the epoch out");
     if (typeof epoch !== "number" || !(epoch >= 0 && epoch < Infinity)) {
       throw new ArgumentError(`${this.name}.step: the epoch must be a number ≥ 0, got ${epoch}`);
