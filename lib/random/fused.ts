@@ -21,10 +21,29 @@ export function fmaSingle(a: number, b: number, c: number): number {
   return rest !== 0 && rest > 0 === distance > 0 ? other : nearest;
 }
 
+const asDouble = new Float64Array(1);
+const words = new Uint32Array(asDouble.buffer);
+const LOW = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 0 : 1;
+
 /**
- * For float64 numbers far from overflow and underflow. The two rests are added first, so 1 in about 2⁵⁰ results can be the
- * wrong one of two neighbours.
+ * a + b rounded to odd: of the two neighbours of an inexact sum, the one whose last bit is set. Rounding that again, to
+ * fewer bits, goes the way that rounding the exact sum would go (S. Boldo and G. Melquiond, 2008).
  */
+function sumToOdd(a: number, b: number): number {
+  const sum = a + b;
+  const part = sum - a;
+  const rest = a - (sum - part) + (b - part);
+  if (rest === 0) return sum;
+  asDouble[0] = sum;
+  if (words[LOW] % 2 === 1) return sum;
+  // The other neighbour, one up or down in magnitude; from an even word only the way down can borrow.
+  const isUp = rest > 0 === sum > 0;
+  if (!isUp && words[LOW] === 0) words[1 - LOW]--;
+  words[LOW] += isUp ? 1 : -1;
+  return asDouble[0];
+}
+
+/** For float64 numbers far from overflow and underflow. */
 export function fmaDouble(a: number, b: number, c: number): number {
   const product = a * b;
   const aTimes = SPLITTER * a;
@@ -36,5 +55,5 @@ export function fmaDouble(a: number, b: number, c: number): number {
   const productRest = aHigh * bHigh - product + aHigh * bLow + aLow * bHigh + aLow * bLow;
   const sum = product + c;
   const part = sum - product;
-  return sum + (product - (sum - part) + (c - part) + productRest);
+  return sum + sumToOdd(product - (sum - part) + (c - part), productRest);
 }

@@ -60,9 +60,14 @@ const WORD = 2n ** 32n;
  * | `shuffle` | `shuffle` | `shuffle` | in the order of `torch.randperm` |
  * | `dropoutMask` | `(rand(…) < 1 − p) / (1 − p)` | `(random(…) < 1 − p) / (1 − p)` | `bernoulli_(1 − p) / (1 − p)` |
  *
- * Uniform numbers, integers and orders have the bits of the original. So have the normal numbers of `pcg64`, and those of
- * `torch` in float32; the others need the logarithm, sine and cosine of a C library, which here are rounded correctly,
- * and differ in the last bit from glibc's for about 1 in 2,000 numbers.
+ * Uniform numbers, integers and orders have the bits of the original. Normal numbers depend on the processor and the C
+ * library: these are the bits of x86-64 with FMA and glibc 2.28 or later, which is most of Linux. Two draws differ in the
+ * last digit now and then: float64 of `torch`, by up to 2 units in the last place for 1 number in 800 (its sine and cosine
+ * are rounded correctly here, glibc's not always), and float32 of `pcg64`, by one for 1 in 600,000 (in the tail).
+ *
+ * Masks of `torch` are those of a build without MKL, whose own stream is not here. PyTorch's `DataLoader` draws two more
+ * integers an epoch: `integers(0, 2n ** 63n, [], { dtype: "int64" })` for its workers, and one more that seeds the
+ * generator whose `permutation` is the order, unless it was given a generator.
  */
 export class Generator {
   /** Whose numbers these are. */

@@ -5,6 +5,7 @@
  * rounds more of them, and gives the other of two neighbours for a few arguments in a thousand.
  */
 import { fmaDouble } from "./fused.js";
+import { lazy } from "./lazy.js";
 import { log as nearestLog } from "./rounded.js";
 
 const INTERVALS = 128;
@@ -43,7 +44,7 @@ const RECIPROCALS = Float64Array.from(OFFSETS, (offset, i) => {
   const unit = 2 ** (nearest < 1 ? -53 : -52);
   return nearest + offset * unit;
 });
-const LOGS = RECIPROCALS.map((reciprocal) => Math.round(-nearestLog(reciprocal) / GRID) * GRID);
+const logs = lazy(() => RECIPROCALS.map((reciprocal) => Math.round(-nearestLog(reciprocal) / GRID) * GRID));
 
 // ln 2 in two parts, the first a multiple of the grid.
 const LN2_HIGH = 0.6931471805598903;
@@ -74,7 +75,7 @@ export function log(x: number): number {
   words[HIGH] -= k << 20;
   const z = asDouble[0];
   const r = fmaDouble(z, RECIPROCALS[interval], -1);
-  const w = k * LN2_HIGH + LOGS[interval];
+  const w = k * LN2_HIGH + logs()[interval];
   const high = r + w;
   const r2 = r * r;
   const low = fmaDouble(r2, A0, fmaDouble(k, LN2_LOW, w - high + r));

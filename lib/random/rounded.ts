@@ -1,11 +1,10 @@
 /**
  * ln, exp, sin and cos with correct rounding: the float64 nearest to the value, but for arguments whose value lies within
- * about 2⁻⁴⁰ units in the last place of the middle of two. `Math` has other last bits in every engine; the C library that
- * NumPy and PyTorch call (glibc 2.28 and later) differs from correct rounding by one unit in the last place for about
- * 1 in 1,000 arguments (ln 0.08 %, sin 0.15 %, cos 0.1 %, of 40,000 each), so these are the closest to it that needs
- * none of its tables. Slow: for what is drawn one by one.
+ * about 2⁻⁴⁰ units in the last place of the middle of two. `Math` has other last bits in every engine, and a C library in
+ * every version. Slow: for tables, and for what is drawn one by one.
  */
 import { add, type Double2, divide, multiply, polynomial, twoProduct, twoSum } from "./double_double.js";
+import { lazy } from "./lazy.js";
 
 const fraction = (numerator: number, denominator: number): Double2 =>
   divide([numerator, 0], [denominator, 0]);
@@ -32,9 +31,11 @@ const LN2 = logRatio([1, 0], [3, 0], ARTANH);
 
 // ln(c/64) for the c of which the interval [√½, √2) is made; a rest below 1/90 needs few terms.
 const CENTERS = 64;
-const CENTER_LOGS = Array.from(
-  { length: 92 },
-  (_, c): Double2 => (c < 45 ? [0, 0] : logRatio([c - CENTERS, 0], [c + CENTERS, 0], ARTANH.slice(0, 24))),
+const centerLogs = lazy(() =>
+  Array.from(
+    { length: 92 },
+    (_, c): Double2 => (c < 45 ? [0, 0] : logRatio([c - CENTERS, 0], [c + CENTERS, 0], ARTANH.slice(0, 24))),
+  ),
 );
 const LOG_TERMS = ARTANH.slice(0, 8);
 
@@ -57,7 +58,7 @@ export function log(x: number): number {
   const index = Math.round(m * CENTERS);
   const center = index / CENTERS;
   const rest = logRatio([m - center, 0], twoSum(m, center), LOG_TERMS);
-  return add(add(multiply([exponent, 0], LN2), CENTER_LOGS[index]), rest)[0];
+  return add(add(multiply([exponent, 0], LN2), centerLogs()[index]), rest)[0];
 }
 
 const HALVINGS = 4;

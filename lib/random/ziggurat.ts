@@ -4,6 +4,7 @@
  * with the tail beyond R and 255 rectangles, all of the area V; nearly every draw falls into the part of its layer that
  * lies under the curve. Tables and draws only; the stream comes from pcg64.ts.
  */
+import { lazy } from "./lazy.js";
 import { log1p } from "./libm_log1p.js";
 import type { Pcg64 } from "./pcg64.js";
 import { exp, log } from "./rounded.js";
@@ -58,9 +59,9 @@ function tables({ x, height }: ReturnType<typeof edges>, scale: number, isSingle
   };
 }
 
-const shape = edges();
-const DOUBLE = tables(shape, 2 ** 52, false);
-const SINGLE = tables(shape, 2 ** 23, true);
+const layers = lazy(edges);
+const double = lazy(() => tables(layers(), 2 ** 52, false));
+const single = lazy(() => tables(layers(), 2 ** 23, true));
 
 /** A float64 uniform on [0, 1) with 53 random bits. */
 export function uniform53(stream: Pcg64): number {
@@ -73,7 +74,7 @@ export const uniform24 = (stream: Pcg64): number => (stream.next() >>> 8) * 2 **
 
 /** A standard normal float64, as `Generator.standard_normal()` draws it. */
 export function normalDouble(stream: Pcg64): number {
-  const { width, inside, height } = DOUBLE;
+  const { width, inside, height } = double();
   for (;;) {
     // From the lowest bit: 8 of the layer, one of the sign, 52 of the integer; three are left over.
     stream.advance();
@@ -94,7 +95,7 @@ export function normalDouble(stream: Pcg64): number {
 /** A standard normal float32, as `Generator.standard_normal(dtype=float32)` draws it. */
 export function normalSingle(stream: Pcg64): number {
   const { fround } = Math;
-  const { width, inside, height } = SINGLE;
+  const { width, inside, height } = single();
   for (;;) {
     const word = stream.next();
     const layer = word & 0xff;

@@ -51,7 +51,17 @@ describe("fused multiply-add rounds once", () => {
       const got = fma(Number(a) * scale, Number(b) * scale, Number(addend) * scale * scale);
       expect(got).toBe(nearest(a * b + addend, -2 * bits, bits));
     };
-    fc.assert(fc.property(mantissa, mantissa, mantissa, shift, signs, check), { numRuns: 3000 });
+    fc.assert(fc.property(mantissa, mantissa, mantissa, shift, signs, check), { numRuns: 5000 });
+  });
+
+  test("float64 just beside the middle of two", () => {
+    // 2⁵³ + 1 is such a middle; the product is 2⁻⁵³ more or less than 1.
+    const near = 1 - 2 ** -53;
+    expect(fmaDouble(1 + 2 ** -52, near, 2 ** 53)).toBe(2 ** 53 + 2);
+    expect(fmaDouble(near, 1, 2 ** 53)).toBe(2 ** 53);
+    expect(fmaDouble(1 + 2 ** -30, 1 - 2 ** -30, 2 ** 53)).toBe(2 ** 53);
+    expect(fmaDouble(1 + 2 ** -30, 1 - 2 ** -30, 2 ** 53 + 2)).toBe(2 ** 53 + 2);
+    expect(fmaDouble(-1 - 2 ** -30, 1 - 2 ** -30, -(2 ** 53) - 2)).toBe(-(2 ** 53) - 2);
   });
 
   test("where a second rounding would go the other way", () => {
