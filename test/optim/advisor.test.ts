@@ -106,6 +106,20 @@ describe("the Lanczos process", () => {
     expect([zero.max, zero.min]).toEqual([0, 0]);
   });
 
+  test("is exact after as many products as there are rows, also below an eigenvalue far above the others", () => {
+    const { min, max } = find([1e7, ...Array.from({ length: 40 }, (_, i) => 1 + i)], { tolerance: 0 });
+    expect(Math.abs(max / 1e7 - 1)).toBeLessThan(1e-14);
+    expect(Math.abs(min - 1)).toBeLessThan(1e-6);
+  });
+
+  test("rests three times before it believes", () => {
+    const { products, converged } = find(
+      Array.from({ length: 500 }, (_, i) => 1000 + i),
+      { tolerance: 0.9 },
+    );
+    expect([products, converged]).toEqual([4, true]);
+  });
+
   test("says when it had to stop before, and then stays inside the spectrum", () => {
     const { max, min, products, converged } = find(
       Array.from({ length: 500 }, (_, i) => i),
