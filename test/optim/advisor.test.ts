@@ -231,6 +231,14 @@ describe("adviseStepSize elsewhere", () => {
     expect(advice.predictions?.gradientDescent.verdict).toBe("stable");
   });
 
+  test("takes a curvature that may be rounding for none", () => {
+    const x = start();
+    const weights = tensor([1, 1e-9], { dtype: "float64" });
+    const advice = adviseStepSize(() => x.square().mul(weights).sum(), [x], { lr: 0.5 });
+    expect(advice.predictions?.gradientDescent.verdict).toBe("stable");
+    expect(advice.predictions?.gradientDescent.iterationsPerDigit).toBeGreaterThan(1e8);
+  });
+
   test("refuses options outside their range, what has no curvature, and compiled functions", () => {
     const x = start();
     const advise = (options: object) => () => adviseStepSize(() => quadratic(x), [x], options);
