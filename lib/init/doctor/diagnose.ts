@@ -35,8 +35,8 @@ const SHARE: Range = { text: "a number in (0, 1]", holds: (x) => x > 0 && x <= 1
 
 /**
  * Runs a model on a batch and, if there is a loss, back, and compares each layer with theory. Layers are modules
- * with a `weight` of two axes or more, in the order in which they are called. The model runs in the mode it is in; no
- * parameter and no `grad` is changed.
+ * with a `weight` of two axes or more, in the order in which they are called. The model runs in the mode it is in (batch
+ * normalization in training moves its running means); no parameter and no `grad` is changed.
  *
  * Errors: ArgumentError for options outside their range, a model without layers or a loss that is no tensor of one
  * element; GradientError for a loss that does not depend on the model.
@@ -55,7 +55,7 @@ export function diagnose(model: Module, batch: Tensor, options: DiagnoseOptions 
   };
   const { calls, output } = enableGrad(() => observe("diagnose", model, batch));
   const value = enableGrad(() => lossOf(output, target, loss));
-  const gradients = value === null ? null : gradientsAt(value, calls);
+  const gradients = value === null ? new Map<Tensor, number>() : gradientNorms(value, calls);
   const activations = calls.map(activationAfter);
   const inputs = calls.map(({ input }) => secondMoment(input));
   const outputs = calls.map((call) => secondMoment(call.output));
@@ -79,8 +79,8 @@ export function diagnose(model: Module, batch: Tensor, options: DiagnoseOptions 
       measuredGrowth: moment / inputs[i],
       norm: Math.sqrt(moment * call.activation.size),
       secondMoment: moment,
-      gradientNorm: gradients === null ? null : norm(gradients.activations[i]),
-      weightGradientNorm: gradients === null ? null : norm(gradients.weights[i]),
+      gradientNorm: gradients.get(call.activation) ?? null,
+      weightGradientNorm: gradients.get(weight) ?? null,
       deadUnits: deadShareOf(call.activation),
     };
     // Theory goes on from its own prediction; where it has none, from what was measured.
@@ -111,18 +111,18 @@ function lossOf(output: Tensor, target: unknown, loss: DiagnoseOptions["loss"]):
   throw new ArgumentError(`diagnose: loss must return a Tensor of one element, got ${got}`);
 }
 
-function gradientsAt(
-  loss: Tensor,
-  calls: readonly ObservedCall[],
-): { activations: Tensor[]; weights: Tensor[] } {
-  const weights = calls.map(({ module }) => module.weight);
+/** The norm of the gradient at all activations and weights that have one. */
+function gradientNorms(loss: Tensor, calls: readonly ObservedCall[]): Map<Tensor, number> {
   if (!loss.requiresGrad) {
     throw new GradientError(
-      "diagnose: the loss depends on nothing that requires a gradient; the model's weights must, and the loss on its output",
+      "diagnose: the loss depends on nothing that requires a gradient; it must depend on the model's output, " +
+        "and some weight must require one",
     );
   }
-  const all = grad(loss, [...calls.map(({ activation }) => activation), ...weights]);
-  return { activations: all.slice(0, calls.length), weights: all.slice(calls.length) };
+  const all = calls
+    .flatMap(({ activation, module }) => [activation, module.weight])
+    .filter((tensor) => tensor.requiresGrad);
+  return new Map(grad(loss, all).map((gradient, i) => [all[i], norm(gradient)]));
 }
 
 /** The share of positions of the last axis at which every example is 0. */

@@ -22,7 +22,7 @@ export interface LayerDiagnosis {
   /** ‖Z‖ over the whole batch, and the mean of Z². */
   norm: number;
   secondMoment: number;
-  /** ‖∂loss/∂Z‖ and ‖∂loss/∂W‖; null without a loss. */
+  /** ‖∂loss/∂Z‖ and ‖∂loss/∂W‖; null without a loss, and for frozen layers. */
   gradientNorm: number | null;
   weightGradientNorm: number | null;
   /** Share of the units (positions of the last axis of Z) that are 0 for every example. */

@@ -57,7 +57,9 @@ function backward(layers: readonly LayerDiagnosis[], { limit }: Thresholds): Fai
   const last = layers.at(-1)?.gradientNorm ?? null;
   if (last === null) return null;
   for (let index = layers.length - 2; index >= 0; index--) {
-    const gradient = layers[index].gradientNorm as number;
+    const gradient = layers[index].gradientNorm;
+    // Below a frozen layer nothing comes back.
+    if (gradient === null) break;
     const growth = (gradient / last) ** 2;
     const kind: FailureKind | null = !Number.isFinite(gradient)
       ? "nan"
