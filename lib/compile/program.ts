@@ -1,11 +1,9 @@
 /** A traced function made ready to run: one program for one signature of arguments. */
-
-import { noGrad } from "../autograd/mode.js";
-import type { Tensor } from "../autograd/tensor.js";
-import { Tensor as TensorClass } from "../autograd/tensor.js";
+import { isGradEnabled, noGrad } from "../autograd/mode.js";
+import { Tensor } from "../autograd/tensor.js";
 import { ArgumentError, TraceError } from "../errors.js";
 import { NDArray } from "../ndarray/ndarray.js";
-import { sizeOf } from "../ndarray/shape.js";
+import { sameShape, sizeOf } from "../ndarray/shape.js";
 import { Storage, uninitializedStorage } from "../ndarray/storage.js";
 import { add } from "../ops/arithmetic.js";
 import { type Executor, executor } from "../runtime/executor.js";
@@ -34,6 +32,8 @@ export class StepProgram {
   /** Stands for the memory of the temporaries: two runs of one program take turns. */
   readonly arena = new Storage(new Uint8Array(0));
   readonly liveCount: number;
+  private readonly args: readonly ArgumentSpec[];
+  private readonly isGradEnabled = isGradEnabled();
   private readonly writtenBuffers: ReadonlySet<ArrayBufferLike>;
   private readonly trace: Traced;
   private readonly encoded: Encoded;
@@ -43,6 +43,7 @@ export class StepProgram {
 
   constructor(fn: AnyFunction, args: readonly ArgumentSpec[]) {
     const start = performance.now();
+    this.args = args;
     this.trace = trace(fn, args);
     this.traced = this.trace.graph.nodes.length;
     let { nodes } = this.trace.graph;
@@ -69,6 +70,19 @@ export class StepProgram {
     this.resultSpecs = specs.flatMap(outputsOf).sort((a, b) => a.output - b.output);
     this.current();
     this.compileTime = performance.now() - start;
+  }
+
+  /** Whether it is the program for these arguments. */
+  isFor(inputs: readonly Tensor[], isGradEnabled: boolean): boolean {
+    if (inputs.length !== this.args.length || isGradEnabled !== this.isGradEnabled) return false;
+    for (let i = 0; i < inputs.length; i++) {
+      const input: unknown = inputs[i];
+      const { dtype, shape, requiresGrad } = this.args[i];
+      if (!(input instanceof Tensor) || input.dtype !== dtype || input.requiresGrad !== requiresGrad)
+        return false;
+      if (!sameShape(input.shape, shape)) return false;
+    }
+    return true;
   }
 
   /** Whether all that the trace took for granted still holds. */
@@ -224,7 +238,7 @@ export function build(
 ): unknown {
   switch (spec.kind) {
     case "output":
-      return new TensorClass(new NDArray(new Storage(outputs[spec.output]), spec.dtype, [...shapeOf(spec)]));
+      return new Tensor(new NDArray(new Storage(outputs[spec.output]), spec.dtype, [...shapeOf(spec)]));
     case "constant":
       return spec.value;
     case "list":
