@@ -27,6 +27,7 @@ export interface Compiled<Inputs extends Tensor[], Result> {
   /**
    * Runs on threads of the executor; the event loop stays free. Until the promise is settled, touching the arguments or
    * a tensor that the function uses is a BusyError; calls that share memory run in the order in which they were made.
+   * A call that waits for its turn reads options (a learning rate, say) and random positions when that comes, not before.
    */
   (...inputs: Inputs): Promise<Result>;
   /** Runs on this thread, now. BusyError while a run in the background uses the same memory. */
@@ -54,9 +55,11 @@ export interface Compiled<Inputs extends Tensor[], Result> {
  * everything else that is not a tensor keeps the value it had at the trace. Results have the bits of the plain function.
  *
  * Gradients that an optimizer has used inside are gone after the call; others are left in `grad`.
+ * Results are new tensors without a graph; a parameter or other tensor from outside is returned as it is.
  *
- * TraceError where the function reads a value (`item()`, `data`, a branch on it), is asynchronous, or accumulates into a
- * gradient from before the call.
+ * TraceError where the function reads a value (`item()`, `data`, a branch on it), is asynchronous, writes into an argument,
+ * or accumulates into a gradient from before the call. ArgumentError for an argument that shares memory with a tensor that
+ * the function writes.
  */
 export function compile<Inputs extends Tensor[], Result>(
   fn: (...inputs: Inputs) => Result,
