@@ -124,10 +124,10 @@ def pytorch(seed):
     draw("normal", [[7]], torch.randn(7, generator=g, dtype=f64), dtype="float64")
     for dtype, torch_dtype in [("float32", f32), ("float64", f64)]:
         empty = torch.empty(1000, dtype=torch_dtype)
-        uniform = empty.clone().uniform_(-0.3, 0.7, generator=g)
-        draw("uniform", [[1000]], uniform, dtype=dtype, low=-0.3, high=0.7)
-        mask = empty.clone().bernoulli_(1 - 0.3, generator=g).div_(1 - 0.3)
-        draw("dropoutMask", [[1000], 0.3], mask, dtype=dtype)
+        uniform = empty.clone().uniform_(-0.3, 0.41, generator=g)
+        draw("uniform", [[1000]], uniform, dtype=dtype, low=-0.3, high=0.41)
+        mask = empty.clone().bernoulli_(1 - 0.15, generator=g).div_(1 - 0.15)
+        draw("dropoutMask", [[1000], 0.15], mask, dtype=dtype)
     for size in [5, 1000]:
         normal = torch.empty(size, dtype=f32).normal_(1.7, 0.3, generator=g)
         draw("normal", [[size]], normal, dtype="float32", mean=1.7, std=0.3)
@@ -152,6 +152,7 @@ def functions():
     """ln, exp, sin and cos rounded correctly, and the C library's ln and ln(1 + x)."""
     rng = np.random.RandomState(3)
     u = rng.rand(40).tolist() + [2.0**-k for k in (1, 2, 20, 21, 30, 53)] + [1 - 2.0**-k for k in (5, 20, 21, 29, 30, 53)]
+    near = [c + s * 2.0**-k for c in (0.5, 0.75, 0.875) for s in (-1, 1) for k in (22, 23, 25, 30, 40)]
     mp.prec = 200
     angles = [2 * math.pi * x for x in u]
     return {
@@ -159,8 +160,8 @@ def functions():
         "exp": [[-7 * x, float(mp.exp(mpf(-7 * x)))] for x in u],
         "sin": [[x, float(mp.sin(mpf(x)))] for x in angles],
         "cos": [[x, float(mp.cos(mpf(x)))] for x in angles],
-        "libmLog": [[x, math.log(x)] for x in u],
-        "libmLog1p": [[-x, math.log1p(-x)] for x in u],
+        "libmLog": [[x, math.log(x)] for x in u + [1 + k / 937 for k in range(1, 70)]],
+        "libmLog1p": [[-x, math.log1p(-x)] for x in u + near],
     }
 
 

@@ -89,6 +89,14 @@ describe.each(ALGORITHMS)("%s", (algorithm) => {
     expect(all.some((x) => x > high / 2n)).toBe(true);
   });
 
+  // PyTorch takes remainders, which favour small numbers.
+  test.skipIf(algorithm === "torch")("wide integers are equally likely", () => {
+    const third = 2n ** 62n;
+    const { data } = make(algorithm).integers(-third, 2n * third, [900], { dtype: "int64" });
+    const low = [...(data as BigInt64Array)].filter((x) => x < 0n).length;
+    expect(Math.abs(low - 300)).toBeLessThan(70);
+  });
+
   test("shuffle puts lists into the order of permutation", () => {
     const letters = [..."abcdefghij"];
     const order = [...make(algorithm).permutation(10)];

@@ -6,7 +6,9 @@ import { lemireBelow, lemireBelowWide, maskedBelow, maskedBelowWide } from "../.
 import { fmaDouble, fmaSingle } from "../../lib/random/fused.js";
 import * as libmLog from "../../lib/random/libm_log.js";
 import * as libmLog1p from "../../lib/random/libm_log1p.js";
+import type { Pcg64 } from "../../lib/random/pcg64.js";
 import * as rounded from "../../lib/random/rounded.js";
+import { normalDouble } from "../../lib/random/ziggurat.js";
 
 const { functions } = JSON.parse(
   readFileSync(new URL("../fixtures/random.json", import.meta.url), "utf8"),
@@ -21,6 +23,23 @@ test.each([
   ["libmLog1p", libmLog1p.log1p],
 ])("%s has the bits of the reference", (name, fn) => {
   expect(functions[name].map(([x]) => [x, fn(x)])).toEqual(functions[name]);
+});
+
+test("the tail of the ziggurat takes a pair where twice the second exceeds the square of the first", () => {
+  // Layer 0 with the largest integer, then uniform numbers of 53 bits: x = −ln(1 − u)/R and y = −ln(1 − v).
+  const uniform = (u: number): [number, number] => [Math.floor(u * 2 ** 32), 0];
+  const draws: [number, number][] = [[0x1fffffff, 0xfffffe00], uniform(0.9375), uniform(0.375)];
+  const stream = {
+    high: 0,
+    low: 0,
+    advance() {
+      [this.high, this.low] = draws.shift()!;
+    },
+  };
+  const x = -libmLog1p.log1p(-0.9375) / 3.654152885361009;
+  const y = -libmLog1p.log1p(-0.375);
+  expect([x * x > y, x * x < 2 * y]).toEqual([true, true]);
+  expect(Math.abs(normalDouble(stream as unknown as Pcg64))).toBeCloseTo(3.654152885361009 + x, 12);
 });
 
 describe("fused multiply-add rounds once", () => {
