@@ -9,7 +9,8 @@ import { ArgumentError, FormatError, StateError } from "../errors.js";
 import { formatShape, sameShape } from "../ndarray/shape.js";
 import type { AnyModule } from "../nn/module.js";
 import { withDefaults } from "../options.js";
-import { defaultGenerator, Generator, type GeneratorState } from "../random/generator.js";
+import { defaultGenerator, Generator } from "../random/generator.js";
+import type { GeneratorState } from "../random/source.js";
 import { checkPath } from "./arguments.js";
 import { pack, unpack } from "./packing.js";
 import { loadSafetensors, saveSafetensors } from "./safetensors.js";
@@ -156,7 +157,7 @@ function checkGenerator(path: string, name: string, generator: Generator, { gene
     const names = Object.keys(generators).join(", ") || "none";
     throw new StateError(`loadCheckpoint: ${path} holds no state of generator ${name}; it holds ${names}`);
   }
-  new Generator().setState(generators[name]);
+  generator.checkState(generators[name]);
 }
 
 /** Names, shapes and dtypes must all agree: to resume is to continue with the very same model. */

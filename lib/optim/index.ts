@@ -9,6 +9,9 @@ export { Momentum, type MomentumOptions } from "./momentum.js";
 export { Muon, type MuonOptions } from "./muon.js";
 export { NAdam, type NAdamOptions } from "./nadam.js";
 export { Nesterov, type NesterovOptions } from "./nesterov.js";
+export { Newton, type NewtonOptions } from "./newton/newton.js";
+export { NewtonCG, type NewtonCGOptions, type NewtonCGReport } from "./newton/newton_cg.js";
+export { SecondOrderOptimizer } from "./newton/second_order.js";
 export {
   type CommonOptions,
   Optimizer,
