@@ -114,13 +114,16 @@ describe.each(Object.keys(sets) as (keyof typeof sets)[])("a loader whose batche
     expect(loader.getState()).toEqual(expected.state);
   });
 
-  test("refuses another call meanwhile, and options that are the loader's", async () => {
+  test("runs epochs in turn or refuses the second, and refuses options that are the loader's", async () => {
     const { loader, plain } = make(sets[how]);
     const step = compile(plain);
     const first = step.epoch(loader);
-    await expect(step.epoch(loader)).rejects.toThrow(BusyError);
+    const second = step.epoch(loader);
+    // Gathered inside, an epoch waits for its turn and draws its order then.
+    if (how === "gathered inside") await second;
+    else await expect(second).rejects.toThrow(BusyError);
     await first;
-    await step.epoch(loader);
+    expect(loader.getState()).toEqual(byHand(how === "gathered inside" ? 2 : 1).state);
     await expect(step.epoch(loader, { batchSize: 3 })).rejects.toThrow(/batchSize is the loader's own/);
     await expect(step.epoch(loader, { maxSteps: 0 })).rejects.toThrow(/maxSteps must be a positive integer/);
   });
