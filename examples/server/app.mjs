@@ -60,10 +60,10 @@ export function buildApp(trainer) {
     batchSize: { ...positive, default: 32 },
     learningRate: { type: "number", exclusiveMinimum: 0, maximum: 1, default: 1e-3 },
   };
-  app.post("/train", { schema: { body: object(options, []) } }, (request, reply) => {
+  app.post("/train", { schema: { body: object(options, []) } }, async (request, reply) => {
     if (trainer.examples.count === 0)
       return refuse(reply, 409, "there are no examples yet; POST /examples first");
-    const job = trainer.start(request.body);
+    const job = await trainer.start(request.body);
     if (job === null) return refuse(reply, 409, "a training runs already; wait for it, or DELETE /train");
     return reply.code(202).send(job);
   });
@@ -84,16 +84,20 @@ export function buildApp(trainer) {
   });
 
   const listeners = new Set();
-  app.get("/progress", (request, reply) => {
+  app.get("/progress", (_request, reply) => {
     reply.hijack();
     const { raw } = reply;
-    raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
+    raw.writeHead(200, {
+      "content-type": "text/event-stream",
+      "cache-control": "no-cache",
+      connection: "close",
+    });
     const send = (event) => raw.write(`data: ${JSON.stringify(event)}\n\n`);
     send({ type: "status", ...trainer.status });
     trainer.on("progress", send);
     const heartbeat = setInterval(() => raw.write(":\n\n"), HEARTBEAT_MS);
     listeners.add(raw);
-    request.raw.on("close", () => {
+    raw.on("close", () => {
       clearInterval(heartbeat);
       trainer.off("progress", send);
       listeners.delete(raw);
@@ -103,6 +107,7 @@ export function buildApp(trainer) {
   // Streams would keep the server from closing.
   app.addHook("preClose", async () => {
     for (const raw of listeners) raw.end();
+    listeners.clear();
   });
   app.addHook("onClose", async () => {
     delay.disable();

@@ -9,7 +9,8 @@
  *   checkpoint-N        where training N is
  */
 import { EventEmitter } from "node:events";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { open, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { fit, Generator, io, manualSeed, nn, noGrad, optim, tensor } from "thalweg";
 import { ExampleStore } from "./examples.mjs";
@@ -72,15 +73,16 @@ export class Trainer extends EventEmitter {
   }
 
   /** Begins to train on the examples that there are now; the job. Null if a training runs already. */
-  start({ epochs, batchSize, learningRate }) {
+  async start({ epochs, batchSize, learningRate }) {
     if (this.#job !== null) return null;
     const number = (this.#last?.job ?? 0) + 1;
     const job = { number, examples: this.examples.count, epochs, batchSize, learningRate };
-    // Where the training begins must be on the disk before it begins.
-    io.saveSafetensors(this.#path("model.safetensors"), this.#serving.stateDict());
-    rmSync(this.#path(`checkpoint-${number}`), { force: true });
-    this.#writeJob(job);
-    this.#begin(job);
+    await this.#begin(job, async () => {
+      rmSync(this.#path(`checkpoint-${number}`), { force: true });
+      // Where the training begins must be on the disk before it begins.
+      await this.#saveServed();
+      await writeWhole(this.#path("job.json"), JSON.stringify(job));
+    });
     return job;
   }
 
@@ -97,10 +99,19 @@ export class Trainer extends EventEmitter {
     this.examples.close();
   }
 
-  #begin(job) {
+  /** Begins a training once it is prepared; the promise is that of the preparation. */
+  #begin(job, prepare = async () => undefined) {
     this.#job = job;
     this.#stop = new AbortController();
-    this.#running = this.#train(job, this.#stop.signal);
+    const { signal } = this.#stop;
+    const prepared = prepare();
+    this.#running = prepared.then(
+      () => this.#train(job, signal),
+      () => {
+        this.#job = null;
+      },
+    );
+    return prepared;
   }
 
   async #train(job, signal) {
@@ -121,7 +132,7 @@ export class Trainer extends EventEmitter {
       });
       for await (const { epoch, trainLoss, seconds, samplesPerSecond } of training) {
         this.#serving.loadStateDict(this.#model.stateDict());
-        io.saveSafetensors(this.#path("model.safetensors"), this.#model.stateDict());
+        await this.#saveServed();
         this.#last = { job: number, epoch, epochs, trainLoss, seconds, samplesPerSecond };
         this.emit("progress", { type: "epoch", ...this.#last });
       }
@@ -143,15 +154,26 @@ export class Trainer extends EventEmitter {
     this.emit("progress", { job: number, ...event });
   }
 
-  #writeJob(job) {
-    const temporary = this.#path("job.json.tmp");
-    writeFileSync(temporary, JSON.stringify(job), { flush: true });
-    renameSync(temporary, this.#path("job.json"));
+  /** The bytes are taken now; the disk is waited for without holding anybody up. */
+  #saveServed() {
+    return writeWhole(this.#path("model.safetensors"), io.encodeSafetensors(this.#serving.stateDict()));
   }
 
   #path(name) {
     return join(this.#folder, name);
   }
+}
+
+/** Writes a file so that at any moment there is the old one or the whole new one. */
+async function writeWhole(path, content) {
+  const file = await open(`${path}.tmp`, "w");
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.tmp`, path);
 }
 
 const CLOSING = new Error("the server is closing");

@@ -5,7 +5,7 @@ import { type Compiled, compile, type EpochProgress, type EpochResult } from "..
 import { DataLoader } from "../data/data_loader.js";
 import type { Dataset } from "../data/dataset.js";
 import { AnomalyError, ArgumentError, FormatError, StateError } from "../errors.js";
-import { loadCheckpoint, saveCheckpoint } from "../io/index.js";
+import { loadCheckpoint, saveCheckpointAsync } from "../io/index.js";
 import type { Module } from "../nn/index.js";
 import type { Tensor } from "../tensor.js";
 import { type Diagnostics, StepWatch } from "./diagnostics.js";
@@ -124,7 +124,7 @@ export class Training {
       parts.watch?.beginEpoch();
       const { checkpoint, epochs } = options;
       if (checkpoint !== null && (summary.epoch % checkpoint.every === 0 || summary.epoch === epochs))
-        this.save();
+        await this.save();
       await options.callbacks.onEpoch?.(summary);
       return summary;
     } finally {
@@ -158,7 +158,7 @@ export class Training {
       halt.dispose();
     }
     if (!halt.isAsked) return;
-    if (options.checkpoint !== null) this.save();
+    if (options.checkpoint !== null) await this.save();
     halt.throw();
   }
 
@@ -203,7 +203,7 @@ export class Training {
       return await this.evaluator.run(validation, validationBatchSize, signal);
     } catch (error) {
       // The epoch's steps are not lost: what is resumed begins with the validation.
-      if (signal?.aborted && checkpoint !== null) this.save();
+      if (signal?.aborted && checkpoint !== null) await this.save();
       throw error;
     }
   }
@@ -255,7 +255,8 @@ export class Training {
 
   // ---- checkpoints
 
-  private save(): void {
+  /** Written while the event loop goes on; nothing of the training changes meanwhile. */
+  private async save(): Promise<void> {
     const { checkpoint } = this.options;
     if (checkpoint === null) return;
     const { model, optimizer, loader, schedule, generators } = this.changing;
@@ -275,7 +276,7 @@ export class Training {
       schedule: schedule.getState(),
       watch: this.parts.watch?.getState() ?? null,
     };
-    saveCheckpoint(checkpoint.path, { model, optimizer, loader, generators, extra });
+    await saveCheckpointAsync(checkpoint.path, { model, optimizer, loader, generators, extra });
   }
 
   private resume(): void {

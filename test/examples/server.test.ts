@@ -77,7 +77,11 @@ function examples(count: number): { inputs: number[][]; labels: number[] } {
 type Event = Record<string, unknown> & { type: string };
 
 /** Events of the stream up to one that `isLast`. */
-async function events({ base }: Server, isLast: (event: Event) => boolean): Promise<Event[]> {
+async function events(
+  { base }: Server,
+  isLast: (event: Event) => boolean,
+  onOpen: () => void,
+): Promise<Event[]> {
   const response = await fetch(`${base}/progress`);
   expect(response.headers.get("content-type")).toBe("text/event-stream");
   const list: Event[] = [];
@@ -89,6 +93,7 @@ async function events({ base }: Server, isLast: (event: Event) => boolean): Prom
     for (const each of whole) {
       if (!each.startsWith("data: ")) continue;
       list.push(JSON.parse(each.slice("data: ".length)) as Event);
+      if (list.length === 1) onOpen();
       if (isLast(list[list.length - 1])) return list;
     }
   }
@@ -150,8 +155,10 @@ describe.skipIf(!isInstalled || !isBuilt)("the example server", () => {
       status: 201,
       body: { added: 600, examples: 600 },
     });
-    const told = events(server, isEnd);
-    await sleep(50);
+    let told: Promise<Event[]> = Promise.resolve([]);
+    await new Promise<void>((resolve) => {
+      told = events(server, isEnd, resolve);
+    });
     expect(await call(server, "POST", "/train", JOB)).toMatchObject({
       status: 202,
       body: { number: 1, examples: 600 },

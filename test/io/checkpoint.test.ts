@@ -6,7 +6,13 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DataLoader } from "../../lib/data/data_loader.js";
 import { TensorDataset } from "../../lib/data/dataset.js";
 import { ArgumentError, FormatError, StateError } from "../../lib/errors.js";
-import { loadCheckpoint, loadSafetensors, saveCheckpoint, saveSafetensors } from "../../lib/io/index.js";
+import {
+  loadCheckpoint,
+  loadSafetensors,
+  saveCheckpoint,
+  saveCheckpointAsync,
+  saveSafetensors,
+} from "../../lib/io/index.js";
 import { Linear } from "../../lib/nn/linear.js";
 import { Module } from "../../lib/nn/module.js";
 import { Adam } from "../../lib/optim/adam.js";
@@ -90,6 +96,19 @@ describe("a resumed run", () => {
       expect([...seen, ...train(resumed, 3)]).toEqual(losses);
       expect(snapshot(resumed)).toEqual(end);
     }
+  });
+
+  test("written in the background is the one written at once, whatever changes meanwhile", async () => {
+    const run = makeRun(1);
+    const extra = { mean: tensor([1, 2]) };
+    saveCheckpoint(path, { ...run, extra });
+    const expected = readFileSync(path);
+    const writing = saveCheckpointAsync(path, { ...run, extra });
+    for (const parameter of run.model.parameters()) (parameter.data as Float32Array).fill(0);
+    extra.mean.data[0] = 9;
+    await writing;
+    expect(readFileSync(path).equals(expected)).toBe(true);
+    await expect(saveCheckpointAsync(join(folder, "none", "file"), run)).rejects.toThrow(/cannot write/);
   });
 
   test("takes the default generator with it unless generators are named", () => {
