@@ -86,7 +86,7 @@ test("what onProgress throws ends the epoch, in the middle and at the end", asyn
   const other = adam();
   await compile(other.fn).epoch(
     new data.Subset(
-      MANY,
+      LONG,
       Array.from({ length: 4 * done }, (_, i) => i),
     ),
     {
