@@ -48,6 +48,17 @@ export class GradientError extends ThalwegError {
   }
 }
 
+/** A Hessian that is not positive definite where a method needs one that is. */
+export class CurvatureError extends ThalwegError {
+  /** The smallest eigenvalue that was found, not above 0. */
+  readonly smallestEigenvalue: number;
+
+  constructor(message: string, smallestEigenvalue: number) {
+    super("ERR_CURVATURE", message);
+    this.smallestEigenvalue = smallestEigenvalue;
+  }
+}
+
 /** A NaN or an infinity where anomaly detection was asked for. */
 export class AnomalyError extends ThalwegError {
   constructor(message: string) {

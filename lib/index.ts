@@ -3,6 +3,7 @@
 export type { BackwardOptions } from "./autograd/backward.js";
 export * from "./autograd/functional.js";
 export { type GradcheckOptions, gradcheck } from "./autograd/gradcheck.js";
+export { type HessianOperator, hessianOperator } from "./autograd/hessian_operator.js";
 export { detectAnomaly, enableGrad, isGradEnabled, noGrad } from "./autograd/mode.js";
 export * from "./compile/index.js";
 export * as data from "./data/index.js";

@@ -2,6 +2,7 @@
 //   ulp      largest error of every float32 function over all inputs (an hour and more); ulp=STRIDE takes every n-th
 //   memory   100,000 eager training steps with a flat resident set
 //   digits   the drawn digits are hard for a linear model and learnable for an MLP
+//   newton   Newton-CG solves logistic regression on all of MNIST in under 30 steps
 //   valgrind the native tests under memcheck, at the levels that valgrind knows (it has no AVX-512)
 //   kill     50 training runs killed at random moments and resumed
 import { spawnSync } from "node:child_process";
@@ -54,6 +55,7 @@ function valgrind() {
 const checks = {
   memory: () => node("memory.mjs", "--min-semi-space-size=16", "--max-semi-space-size=16"),
   digits: () => node("digits.mjs"),
+  newton: () => node("newton.mjs"),
   kill: () => node("kill.mjs"),
   valgrind,
   ulp,

@@ -1,19 +1,18 @@
-/** Derivatives of functions: gradients, products with the Jacobian and the Hessian, and the matrices themselves. */
-import { describe } from "../describe.js";
-import { ArgumentError, GradientError, ShapeError } from "../errors.js";
+/**
+ * Derivatives of functions: gradients, products with the Jacobian and the Hessian, and the matrices themselves. What
+ * a function's inputs are, arguments or parameters that it closes over, is in sources.ts.
+ */
+import { GradientError } from "../errors.js";
 import { zeros } from "../ndarray/creation.js";
-import { formatShape, sameShape } from "../ndarray/shape.js";
-import { checkTensor } from "../ops/operands.js";
 import { concat, reshape, slice, stack } from "../ops/shape.js";
 import { withDefaults } from "../options.js";
 import { type GradOptions, gradientsOf } from "./backward.js";
 import { enableGrad } from "./mode.js";
+import { checkTangents, evaluateAt, evaluateScalarAt, type TensorFunction, tensorList } from "./sources.js";
 import { Tensor } from "./tensor.js";
 
 export type { GradOptions } from "./backward.js";
-
-/** A function of tensors. */
-export type TensorFunction = (...inputs: Tensor[]) => Tensor;
+export type { TensorFunction } from "./sources.js";
 
 /**
  * Σ over outputs of ∂output/∂input for each input, without touching any `grad` (PyTorch's `autograd.grad`). An input
@@ -39,45 +38,13 @@ export function grad(
   return gradientsOf(ends, sources, checked);
 }
 
-/** One tensor or several, as a list of tensors. */
-function tensorList(operation: string, what: string, tensors: Tensor | readonly Tensor[]): readonly Tensor[] {
-  const list = Array.isArray(tensors) ? (tensors as readonly Tensor[]) : [tensors as Tensor];
-  return list.map((tensor) => checkTensor(operation, tensor, what));
-}
-
-/** Fresh leaves with the values of `inputs`, so that differentiating does not reach into any other graph. */
-const leaves = (operation: string, inputs: readonly Tensor[]): Tensor[] =>
-  tensorList(operation, "each input", inputs).map((input) => new Tensor(input.array, { requiresGrad: true }));
-
-function evaluate(operation: string, fn: TensorFunction, inputs: readonly Tensor[]): Tensor {
-  if (typeof fn !== "function")
-    throw new ArgumentError(`${operation}: needs a function, got ${describe(fn)}`);
-  const output = enableGrad(() => fn(...inputs));
-  if (output instanceof Tensor) return output;
-  throw new ArgumentError(`${operation}: the function must return a Tensor, got ${describe(output)}`);
-}
-
-function checkTangents(operation: string, inputs: readonly Tensor[], tangents: readonly Tensor[]): void {
-  const vectors = tensorList(operation, "each vector", tangents);
-  const fits = (x: Tensor, i: number): boolean =>
-    sameShape(x.shape, vectors[i].shape) && x.dtype === vectors[i].dtype;
-  if (inputs.length === vectors.length && inputs.every(fits)) return;
-  const shown = (list: readonly Tensor[]): string =>
-    list.map((x) => `${x.dtype} ${formatShape(x.shape)}`).join(", ");
-  throw new ShapeError(
-    `${operation}: the tensors are ${shown(inputs)}, the vectors ${shown(vectors)}; they must be of equal number, ` +
-      "shape and dtype",
-  );
-}
-
 /** The value of `fn` at `inputs` and vᵀJ for each input (reverse mode); `vector` has the shape of the value. */
 export function vjp(
   fn: TensorFunction,
   inputs: readonly Tensor[],
   vector: Tensor,
 ): { output: Tensor; grads: Tensor[] } {
-  const sources = leaves("vjp", inputs);
-  const output = evaluate("vjp", fn, sources);
+  const { output, sources } = evaluateAt("vjp", fn, inputs);
   checkTangents("vjp", [output], [vector]);
   return { output: output.detach(), grads: gradientsOf([output], sources, { gradOutputs: [vector] }) };
 }
@@ -91,27 +58,28 @@ export function jvp(
   inputs: readonly Tensor[],
   tangents: readonly Tensor[],
 ): { output: Tensor; tangent: Tensor } {
-  const sources = leaves("jvp", inputs);
-  checkTangents("jvp", sources, tangents);
-  const output = evaluate("jvp", fn, sources);
+  checkTangents("jvp", tensorList("jvp", "each input", inputs), tangents);
+  const { output, sources } = evaluateAt("jvp", fn, inputs);
   const probe = new Tensor(zeros(output.shape, { dtype: output.dtype }), { requiresGrad: true });
   const grads = gradientsOf([output], sources, { gradOutputs: [probe], createGraph: true });
   const [tangent] = gradientsOf(grads, [probe], { gradOutputs: tangents });
   return { output: output.detach(), tangent };
 }
 
-/** H·v of a scalar function, for one vector per input: a derivative of the gradient, never forming H. */
+/**
+ * H·v of a scalar function, for one vector per input: a derivative of the gradient, never forming H. For several
+ * vectors at one point `hessianOperator` evaluates the function once.
+ */
 export function hvp(fn: TensorFunction, inputs: readonly Tensor[], vectors: readonly Tensor[]): Tensor[] {
-  const sources = leaves("hvp", inputs);
-  checkTangents("hvp", sources, vectors);
-  const grads = gradientsOf([scalar("hvp", evaluate("hvp", fn, sources))], sources, { createGraph: true });
+  checkTangents("hvp", tensorList("hvp", "each input", inputs), vectors);
+  const { output, sources } = evaluateScalarAt("hvp", fn, inputs);
+  const grads = gradientsOf([output], sources, { createGraph: true });
   return gradientsOf(grads, sources, { gradOutputs: vectors });
 }
 
 /** ∂output/∂input for each input, of shape [...output.shape, ...input.shape]. One backward pass per output element. */
 export function jacobian(fn: TensorFunction, inputs: readonly Tensor[]): Tensor[] {
-  const sources = leaves("jacobian", inputs);
-  const output = evaluate("jacobian", fn, sources);
+  const { output, sources } = evaluateAt("jacobian", fn, inputs);
   return rowsOf(output, sources).map((rows, i) => reshape(rows, [...output.shape, ...inputs[i].shape]));
 }
 
@@ -120,10 +88,8 @@ export function jacobian(fn: TensorFunction, inputs: readonly Tensor[]): Tensor[
  * product per element: for small n.
  */
 export function hessian(fn: TensorFunction, inputs: readonly Tensor[]): Tensor {
-  const sources = leaves("hessian", inputs);
-  const grads = gradientsOf([scalar("hessian", evaluate("hessian", fn, sources))], sources, {
-    createGraph: true,
-  });
+  const { output, sources } = evaluateScalarAt("hessian", fn, inputs);
+  const grads = gradientsOf([output], sources, { createGraph: true });
   const gradient = enableGrad(() => concat(grads.map((grad) => reshape(grad, [grad.size]))));
   return concat(rowsOf(gradient, sources), 1);
 }
@@ -140,12 +106,5 @@ function rowsOf(output: Tensor, sources: readonly Tensor[]): Tensor[] {
   }
   return rows.map((list, k) =>
     list.length > 0 ? stack(list) : new Tensor(zeros([0, sources[k].size], { dtype: output.dtype })),
-  );
-}
-
-function scalar(operation: string, output: Tensor): Tensor {
-  if (output.size === 1) return output;
-  throw new GradientError(
-    `${operation}: the function must return one element, got shape ${formatShape(output.shape)}`,
   );
 }

@@ -1,5 +1,8 @@
 /** Optimizers, with PyTorch's update rules, names and defaults. */
 export { Adam, type AdamOptions, AdamW } from "./adam.js";
+export { Newton, type NewtonOptions } from "./newton/newton.js";
+export { NewtonCG, type NewtonCGOptions, type NewtonCGReport } from "./newton/newton_cg.js";
+export { SecondOrderOptimizer } from "./newton/second_order.js";
 export {
   type CommonOptions,
   Optimizer,
