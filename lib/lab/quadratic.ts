@@ -25,22 +25,27 @@ export const quadratic = (theta: Tensor): Tensor => theta.matmul(MATRIX).mul(the
 /** A fresh θ at the start. */
 export const startingPoint = (): Tensor => tensor([...START], { dtype: "float64", requiresGrad: true });
 
-/** The path of a rule; `evaluate` makes the gradient that the rule sees, by default that of the quadratic. */
-export function walk(
-  name: string,
-  makeRule: (params: Tensor[]) => Rule,
-  {
-    updates = UPDATES,
-    evaluate = quadratic,
-  }: { updates?: number; evaluate?: (theta: Tensor) => Tensor } = {},
-): Path {
+/** Options of `walk`. */
+export interface WalkOptions {
+  /** Default 30. */
+  updates?: number;
+  /** What the rule sees, by default the quadratic itself. */
+  evaluate?: (theta: Tensor) => Tensor;
+  /** The rule takes derivatives itself, as Newton's method does: the closure must not. */
+  isSecondOrder?: boolean;
+}
+
+/** The path of a rule from the start. */
+export function walk(name: string, makeRule: (params: Tensor[]) => Rule, options: WalkOptions = {}): Path {
+  const { updates = UPDATES, evaluate = quadratic, isSecondOrder = false } = options;
   const theta = startingPoint();
   const rule = makeRule([theta]);
   const iterates: Point[] = [pointOf(theta)];
   for (let k = 0; k < updates; k++) {
     rule.step(() => {
-      rule.zeroGrad();
       const value = evaluate(theta);
+      if (isSecondOrder) return value;
+      rule.zeroGrad();
       value.backward();
       return value;
     });

@@ -1,9 +1,10 @@
 /** Newton's method on the quadratic: by a solved system, and by conjugate gradients without forming the Hessian. */
 import * as optim from "../../optim/index.js";
+import type { Tensor } from "../../tensor.js";
 import { atMost, holds, near } from "../checks.js";
 import type { Experiment } from "../experiment.js";
-import { ITERATES, P } from "../lecture.js";
-import { matches, type Path, startingPoint, walk } from "../quadratic.js";
+import { ITERATES } from "../lecture.js";
+import { matches, type Path, type Rule, walk } from "../quadratic.js";
 
 /** Paths by step size, and what becomes of a Hessian that is not positive definite. */
 export interface NewtonData {
@@ -19,19 +20,19 @@ export interface NewtonData {
 }
 
 const GRADIENT_LR = 0.35;
+/** Above 1, which lifts the eigenvalue −1 above zero. */
+const SADDLE_DAMPING = 3;
 const CONDITION_DIGITS = 1e-12;
 
 export const newton: Experiment<NewtonData> = {
   name: "newton",
   run: () => ({
-    full: walk("Newton, α 1", (params) => new optim.Newton(params, { lr: 1 })),
-    half: walk("Newton, α 0.5", (params) => new optim.Newton(params, { lr: 0.5 })),
-    matrixFree: walk("Newton by conjugate gradients", (params) => new optim.NewtonCG(params, { lr: 1 }), {
-      updates: 1,
-    }),
+    full: newtonPath("Newton, α 1", (params) => new optim.Newton(params, { lr: 1 })),
+    half: newtonPath("Newton, α 0.5", (params) => new optim.Newton(params, { lr: 0.5 })),
+    matrixFree: newtonPath("Newton by conjugate gradients", (params) => new optim.NewtonCG(params), 1),
     gradientDescent: walk("gradient descent, α 0.35", (params) => new optim.SGD(params, { lr: GRADIENT_LR })),
     saddle: messageAtSaddle(),
-    dampedStep: stepAtSaddle(2 * P[1][1]),
+    dampedStep: stepAtSaddle(SADDLE_DAMPING),
   }),
   check({ full, half, matrixFree, saddle, dampedStep }) {
     return [
@@ -58,18 +59,18 @@ export const newton: Experiment<NewtonData> = {
   },
 };
 
-/** f(x, y) = (x² − y²)/2, whose Hessian has the eigenvalues 1 and −1. */
+const newtonPath = (name: string, makeRule: (params: Tensor[]) => Rule, updates?: number): Path =>
+  walk(name, makeRule, { updates, isSecondOrder: true });
+
+/** Length of a step on f(x, y) = (x² − y²)/2, whose Hessian has the eigenvalues 1 and −1. */
 function stepAtSaddle(damping: number): number {
-  const theta = startingPoint();
-  const before = [...theta.data].map(Number);
-  const rule = new optim.Newton([theta], { lr: 1, damping });
-  rule.step(() => {
-    rule.zeroGrad();
-    const value = theta.slice(0).pow(2).sub(theta.slice(1).pow(2)).mul(0.5);
-    value.backward();
-    return value;
+  const saddle = (theta: Tensor): Tensor => theta.slice(0).pow(2).sub(theta.slice(1).pow(2)).mul(0.5);
+  const { iterates } = walk("saddle", (params) => new optim.Newton(params, { damping }), {
+    updates: 1,
+    evaluate: saddle,
+    isSecondOrder: true,
   });
-  return Math.hypot(...before.map((value, axis) => value - Number(theta.data[axis])));
+  return Math.hypot(...iterates[1].map((value, axis) => value - iterates[0][axis]));
 }
 
 function messageAtSaddle(): string {
