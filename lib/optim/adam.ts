@@ -1,13 +1,15 @@
-/** Adam (Kingma and Ba 2015), and AdamW with decoupled weight decay (Loshchilov and Hutter 2019). */
-
-import { describe } from "../describe.js";
-import { ArgumentError } from "../errors.js";
+/**
+ * Adam (Kingma and Ba 2015), AdamW with decoupled weight decay (Loshchilov and Hutter 2019), and AMSGrad (Reddi et al.
+ * 2018) of both.
+ */
 import { storageOf } from "../ndarray/dtype.js";
 import type { NDArray } from "../ndarray/ndarray.js";
-import { BELOW_ONE, checkBoolean, checkNumber, NON_NEGATIVE } from "../options.js";
+import { checkBoolean, checkNumber, NON_NEGATIVE } from "../options.js";
 import { type Tensor, zeros } from "../tensor.js";
+import { checkBetas, checkUsual } from "./checks.js";
 import type { Update } from "./kernel.js";
-import { type CommonOptions, Optimizer, type ParamState, type Params } from "./optimizer.js";
+import type { CommonOptions, ParamState, Params } from "./optimizer.js";
+import { UpdateRule } from "./rule.js";
 
 /** Options of `Adam` and `AdamW`. */
 export interface AdamOptions extends CommonOptions {
@@ -17,6 +19,10 @@ export interface AdamOptions extends CommonOptions {
   eps: number;
   /** ≥ 0; default 0 for Adam, 1e-2 for AdamW. */
   weightDecay: number;
+  /** Divides u by 1 − β₁ᵏ and v by 1 − β₂ᵏ (default true). False is Adam without this correction of the start. */
+  biasCorrection: boolean;
+  /** Takes the largest v so far in the denominator (default false). */
+  amsgrad: boolean;
   /** Ascend. */
   maximize: boolean;
 }
@@ -27,41 +33,49 @@ interface Moments extends ParamState {
   exp_avg_sq: Tensor;
 }
 
-const DEFAULTS: AdamOptions = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false };
+const DEFAULTS: AdamOptions = {
+  lr: 1e-3,
+  betas: [0.9, 0.999],
+  eps: 1e-8,
+  weightDecay: 0,
+  biasCorrection: true,
+  amsgrad: false,
+  maximize: false,
+};
 const DECOUPLED_WEIGHT_DECAY = 1e-2;
+const UNCORRECTED: readonly [number, number] = [1, 1];
 
 /** What the two have in common; they differ in where weight decay acts. */
-abstract class AdamRule extends Optimizer<AdamOptions, Moments> {
-  private lastCorrections = { beta1: 0, beta2: 0, step: 0, values: [1, 1] as readonly [number, number] };
+abstract class AdamRule extends UpdateRule<AdamOptions, Moments> {
+  private lastCorrections = { beta1: 0, beta2: 0, step: 0, values: UNCORRECTED };
 
   /** Whether weight decay shrinks the parameter itself instead of adding to the gradient. */
   protected abstract get isDecoupled(): boolean;
 
-  protected override checkOptions({ lr, betas, eps, weightDecay, maximize }: AdamOptions): void {
-    checkNumber(this.name, "lr", lr, NON_NEGATIVE);
-    if (!Array.isArray(betas) || betas.length !== 2) {
-      throw new ArgumentError(`${this.name}: betas must be an array of two numbers, got ${describe(betas)}`);
-    }
-    betas.forEach((beta: unknown, i) => {
-      checkNumber(this.name, `betas[${i}]`, beta, BELOW_ONE);
-    });
-    checkNumber(this.name, "eps", eps, NON_NEGATIVE);
-    checkNumber(this.name, "weightDecay", weightDecay, NON_NEGATIVE);
-    checkBoolean(this.name, "maximize", maximize);
+  protected override checkOptions(options: AdamOptions): void {
+    checkUsual(this.name, options);
+    checkBetas(this.name, "betas", options.betas);
+    checkNumber(this.name, "eps", options.eps, NON_NEGATIVE);
+    checkBoolean(this.name, "biasCorrection", options.biasCorrection);
+    checkBoolean(this.name, "amsgrad", options.amsgrad);
   }
 
-  protected override newState({ shape, dtype }: Tensor): Moments {
-    return { step: 0, exp_avg: zeros(shape, { dtype }), exp_avg_sq: zeros(shape, { dtype }) };
+  protected override newState({ shape, dtype }: Tensor, { amsgrad }: AdamOptions): Moments {
+    const moments = { step: 0, exp_avg: zeros(shape, { dtype }), exp_avg_sq: zeros(shape, { dtype }) };
+    return amsgrad ? { ...moments, max_exp_avg_sq: zeros(shape, { dtype }) } : moments;
   }
 
   protected override update(target: NDArray, state: Moments, options: AdamOptions): Update {
     state.step++;
-    const { lr, eps, weightDecay, maximize } = options;
+    const { lr, eps, weightDecay, maximize, amsgrad } = options;
     const [beta1, beta2] = options.betas;
-    const corrections = this.corrections(beta1, beta2, state.step);
+    const corrections = options.biasCorrection ? this.corrections(beta1, beta2, state.step) : UNCORRECTED;
+    const type = storageOf(target.dtype) as "f32" | "f64";
+    const updated = [target, state.exp_avg.array, state.exp_avg_sq.array];
+    if (amsgrad) updated.push(this.kept(state, "max_exp_avg_sq", "amsgrad").array);
     return {
-      kernel: `adam_${storageOf(target.dtype) as "f32" | "f64"}`,
-      updated: [target, state.exp_avg.array, state.exp_avg_sq.array],
+      kernel: amsgrad ? `amsgrad_${type}` : `adam_${type}`,
+      updated,
       scalars: [
         lr,
         beta1,
@@ -87,7 +101,8 @@ abstract class AdamRule extends Optimizer<AdamOptions, Moments> {
 
 /**
  * g ← ∇f + weightDecay·θ; u ← β₁u + (1 − β₁)g; v ← β₂v + (1 − β₂)g²;
- * θ ← θ − lr · u/(1 − β₁ᵏ) / (√(v/(1 − β₂ᵏ)) + eps).
+ * θ ← θ − lr · u/(1 − β₁ᵏ) / (√(v/(1 − β₂ᵏ)) + eps), k counting the updates from 1. Without `biasCorrection`
+ * θ ← θ − lr · u/(√v + eps); with `amsgrad` the largest v so far in its place.
  */
 export class Adam extends AdamRule {
   constructor(params: Params<AdamOptions>, options: Partial<AdamOptions> = {}) {

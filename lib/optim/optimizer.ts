@@ -1,17 +1,14 @@
 /**
- * Optimizer: parameter groups, per-parameter state, saving and loading. An update rule is a subclass that checks its
- * options, makes a parameter's first state and says which kernel updates a parameter with which scalars.
+ * Optimizer: parameter groups, per-parameter state, saving and loading. What a step does is a subclass's business:
+ * UpdateRule (rule.ts) for rules that are kernels over each parameter, LBFGS for what looks at all at once.
  */
-import { enableGrad } from "../autograd/mode.js";
 import { describe } from "../describe.js";
 import { ArgumentError, StateError } from "../errors.js";
 import { isFloat } from "../ndarray/dtype.js";
-import type { NDArray } from "../ndarray/ndarray.js";
 import { checkGradient } from "../nn/gradient.js";
 import { checkRecord, listOf, withDefaults } from "../options.js";
-import { type Recorder, recorder } from "../runtime/recorder.js";
 import { Tensor } from "../tensor.js";
-import { type Update, UpdateProgram } from "./kernel.js";
+import { checkClosure } from "./closure.js";
 import { loadOptimizer, type OptimizerStateDict, saveOptimizer } from "./state_dict.js";
 
 /** What a rule keeps for a parameter between steps: tensors of the parameter's shape, and counters. */
@@ -39,11 +36,10 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
   readonly defaults: Readonly<Options>;
   /** What is kept for each parameter that was updated. */
   readonly state = new Map<Tensor, State>();
-  private readonly program = new UpdateProgram();
   /** States that no update has changed yet. */
-  private readonly fresh = new Set<State>();
+  protected readonly fresh = new Set<State>();
   /** Rises where states are replaced, which compiled steps are bound to. */
-  private revision = 0;
+  protected revision = 0;
 
   constructor(params: Params<Options>, options: Partial<Options>, defaults: Options) {
     const { name } = this;
@@ -63,17 +59,16 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
     return this.constructor.name;
   }
 
+  /** Whether `step` cannot do without a closure. */
+  get needsClosure(): boolean {
+    return false;
+  }
+
   /** Throws an ArgumentError for options outside their range. */
   protected abstract checkOptions(options: Options): void;
 
   /** What a parameter starts with before its first update; null for a rule that keeps nothing. */
   protected abstract newState(parameter: Tensor, options: Options): State | null;
-
-  /**
-   * The update of one parameter, whose elements are in `target`; counters of the state go on. `isFirst` says that the
-   * state is new.
-   */
-  protected abstract update(target: NDArray, state: State | null, options: Options, isFirst: boolean): Update;
 
   /** Adds parameters with options of their own. Errors as in the constructor; then nothing was added. */
   addParamGroup(group: ParamGroupInput<Options>): void {
@@ -98,26 +93,20 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
   /**
    * Updates every parameter that has a gradient. `closure`, if given, is called first, with recording on; it
    * evaluates the loss, calls `backward()`, and its value is returned. Options of a group outside their range are an
-   * ArgumentError, and so is a gradient that is no tensor; one of another dtype is a GradientError, of another shape a
-   * ShapeError. Then nothing was updated.
+   * ArgumentError, and so are a closure that returns nothing and a gradient that is no tensor; a gradient of another
+   * dtype is a GradientError, of another shape a ShapeError. Then nothing was updated.
    */
   step(): undefined;
   step<Loss>(closure: () => Loss): Loss;
+  step<Loss>(closure?: () => Loss): Loss | undefined;
   step<Loss>(closure?: () => Loss): Loss | undefined {
-    if (closure !== undefined && typeof closure !== "function") {
-      throw new ArgumentError(`${this.name}.step: the closure must be a function, got ${describe(closure)}`);
-    }
-    const loss = closure === undefined ? undefined : enableGrad(closure);
-    // All is checked before anything changes: options and gradients may have been set by hand.
-    this.paramGroups.forEach((group, i) => {
-      this.checkOptions(group);
-      group.params.forEach((parameter, k) => {
-        checkGradient(this.name, `paramGroups[${i}].params[${k}]`, parameter);
-      });
-    });
-    this.updateAll();
-    return loss;
+    checkClosure(this, closure);
+    this.checkGroups();
+    return this.advance(closure);
   }
+
+  /** What `step` does, once closure and options are checked. */
+  protected abstract advance<Loss>(closure?: () => Loss): Loss | undefined;
 
   /** Forgets the gradients of all parameters. */
   zeroGrad(): void {
@@ -148,123 +137,27 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
     for (const [parameter, state] of states) this.state.set(parameter, state);
   }
 
-  private updateAll(): void {
-    const trace = recorder();
-    if (trace !== null) {
-      this.traceUpdates(trace);
-      return;
-    }
-    const updates: Update[] = [];
-    const gradients: NDArray[] = [];
-    const copies: { parameter: Tensor; target: NDArray }[] = [];
-    for (const { group, parameter, gradient } of this.updatable()) {
-      const state = this.stateOf(parameter, group);
-      const target = parameter.array.contiguous();
-      // A parameter that is a strided view is updated through a compact copy.
-      if (target !== parameter.array) copies.push({ parameter, target });
-      updates.push(this.next(target, state, group));
-      gradients.push(gradient);
-    }
-    this.program.run(updates, gradients);
-    for (const { parameter, target } of copies) parameter.detach().assign(target);
+  /** Throws for options of a group that were set outside their range. */
+  protected checkGroups(): void {
+    for (const group of this.paramGroups) this.checkOptions(group);
   }
 
-  /** The parameters that a step updates, and their gradients laid out compactly. */
-  private updatable(): { group: ParamGroup<Options>; parameter: Tensor; gradient: NDArray }[] {
-    const list: { group: ParamGroup<Options>; parameter: Tensor; gradient: NDArray }[] = [];
-    for (const group of this.paramGroups) {
-      for (const parameter of group.params) {
-        const { grad } = parameter;
-        if (grad !== null) list.push({ group, parameter, gradient: grad.array.contiguous() });
-      }
-    }
-    return list;
-  }
-
-  /** What is kept for a parameter; made when it is first asked for. */
-  private stateOf(parameter: Tensor, group: ParamGroup<Options>): State | null {
-    const known = this.state.get(parameter);
-    if (known !== undefined) return known;
-    const state = this.newState(parameter, group);
-    if (state === null) return null;
-    this.state.set(parameter, state);
-    this.fresh.add(state);
-    return state;
-  }
-
-  private next(target: NDArray, state: State | null, group: ParamGroup<Options>): Update {
-    return this.update(target, state, group, state === null || this.fresh.delete(state));
-  }
-
-  /** Writes the updates down for a compiled program, whose scalars follow options and counters at every step. */
-  private traceUpdates(trace: Recorder): void {
-    const updates = this.updatable().map(({ group, parameter, gradient }) => {
-      const target = parameter.array;
-      if (!target.isContiguous)
-        trace.refuse(`${this.name}.step with a strided view`, "optimize its contiguous()");
-      const state = trace.outside(() => this.stateOf(parameter, group));
-      const restore = this.counters([state])();
-      const { kernel, updated, scalars } = this.next(target, state, group);
-      restore();
-      trace.noteUpdate(parameter);
-      const arrays = [gradient, ...updated];
-      const live = trace.within(`${this.name}.step`, () =>
-        trace.recordLive(
-          kernel,
-          arrays.map(({ storage }) => storage),
-          arrays.map(({ offset }) => offset),
-          [gradient.size, ...arrays.map(() => 1)],
-          scalars,
-        ),
-      );
-      for (const { storage } of updated) storage.version++;
-      return { kernel, live, state, next: () => this.next(target, state, group) };
-    });
-    const { revision } = this;
-    trace.guard(() => this.revision === revision);
-    trace.everyStep({
-      advance: () => {
-        for (const group of this.paramGroups) this.checkOptions(group);
-        for (const { kernel, live, next } of updates) {
-          const update = next();
-          if (update.kernel !== kernel) {
-            throw new StateError(
-              `${this.name}: its options now need ${update.kernel}, the compiled step has ${kernel}; compile it again`,
-            );
-          }
-          live.set(update.scalars);
-        }
-      },
-      save: this.counters(updates.map(({ state }) => state)),
+  /** Throws for gradients that were set by hand and do not fit. */
+  protected checkGradients(): void {
+    this.paramGroups.forEach((group, i) => {
+      group.params.forEach((parameter, k) => {
+        checkGradient(this.name, `paramGroups[${i}].params[${k}]`, parameter);
+      });
     });
   }
 
-  /** What remembers the counters of states without allocating, since it does so at every step. */
-  private counters(states: readonly (State | null)[]): () => () => void {
-    const entries = states.flatMap((state): [Record<string, number | Tensor>, string][] =>
-      state === null
-        ? []
-        : Object.keys(state)
-            .filter((key) => typeof state[key] === "number")
-            .map((key) => [state, key]),
+  /** The tensor that a state keeps; StateError where an option that needs it was switched on after the state was made. */
+  protected kept(state: ParamState, name: string, option: string): Tensor {
+    const entry = state[name];
+    if (entry instanceof Tensor) return entry;
+    throw new StateError(
+      `${this.name}: ${option} was switched on after the first step, whose state has no ${name}; make a new optimizer`,
     );
-    const kept = states.filter((state) => state !== null);
-    const values = new Float64Array(entries.length);
-    const areFresh: boolean[] = [];
-    const restore = (): void => {
-      entries.forEach(([state, key], i) => {
-        state[key] = values[i];
-      });
-      kept.forEach((state, i) => {
-        if (areFresh[i]) this.fresh.add(state);
-        else this.fresh.delete(state);
-      });
-    };
-    return () => {
-      for (let i = 0; i < entries.length; i++) values[i] = entries[i][0][entries[i][1]] as number;
-      for (let i = 0; i < kept.length; i++) areFresh[i] = this.fresh.size > 0 && this.fresh.has(kept[i]);
-      return restore;
-    };
   }
 }
 

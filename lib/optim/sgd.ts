@@ -5,7 +5,8 @@ import type { NDArray } from "../ndarray/ndarray.js";
 import { checkBoolean, checkNumber, FINITE, NON_NEGATIVE } from "../options.js";
 import { type Tensor, zeros } from "../tensor.js";
 import type { Update } from "./kernel.js";
-import { type CommonOptions, Optimizer, type ParamState, type Params } from "./optimizer.js";
+import type { CommonOptions, ParamState, Params } from "./optimizer.js";
+import { UpdateRule } from "./rule.js";
 
 /** Options of `SGD`. */
 export interface SGDOptions extends CommonOptions {
@@ -38,7 +39,7 @@ const DEFAULTS: SGDOptions = {
  * g ← ∇f + weightDecay·θ; u ← momentum·u + (1 − dampening)·g, at first u ← g; θ ← θ − lr·u, or with Nesterov
  * θ ← θ − lr·(g + momentum·u). Without momentum θ ← θ − lr·g.
  */
-export class SGD extends Optimizer<SGDOptions, Momentum> {
+export class SGD extends UpdateRule<SGDOptions, Momentum> {
   constructor(params: Params<SGDOptions>, options: Partial<SGDOptions> = {}) {
     super(params, options, DEFAULTS);
   }

@@ -20,6 +20,9 @@ export interface OptimizerStateDict {
 
 type Group = { params: Tensor[] };
 
+/** Numbers of a state that count something; others may be any number. */
+const COUNTS: readonly string[] = ["step", "n_iter", "func_evals"];
+
 /** The options of a group: all but its parameters. */
 function optionsOf<G extends Group>(group: G): Omit<G, "params"> {
   const { params: _, ...options } = group;
@@ -129,7 +132,9 @@ function stateProblems(where: string, fresh: ParamState, saved: unknown): string
     if (typeof wanted !== "number") {
       const reason = misfit(wanted, value);
       if (reason !== undefined) problems.push(`${where} ${name} ${reason}`);
-    } else if (!Number.isSafeInteger(value) || (value as number) < 0) {
+    } else if (typeof value !== "number") {
+      problems.push(`${where} ${name} is ${describe(value)}, not a number`);
+    } else if (COUNTS.includes(name) && !(Number.isSafeInteger(value) && value >= 0)) {
       problems.push(`${where} ${name} is ${describe(value)}, not a count`);
     }
   }

@@ -159,12 +159,60 @@ export const ROWS = {
     "lr momentum dampening weight_decay nesterov maximize first",
     optim.sgdMomentum,
   ),
+  look_ahead: row("FD", "T[e] -> &T[e], &T[e]", "scale", optim.lookAhead),
+  nesterov: row(
+    "FD",
+    "T[e] -> &T[e], &T[e], &T[e]",
+    "lr momentum dampening weight_decay maximize",
+    optim.nesterov,
+  ),
+  muon_momentum: row("FD", "T[e] -> &T[e], &T[e]", "momentum nesterov maximize", optim.muonMomentum),
   adam: row(
     "FD",
     "T[e] -> &T[e], &T[e], &T[e]",
     "lr beta1 beta2 eps weight_decay decoupled maximize correction1 correction2",
     optim.adam,
   ),
+  amsgrad: row(
+    "FD",
+    "T[e] -> &T[e], &T[e], &T[e], &T[e]",
+    "lr beta1 beta2 eps weight_decay decoupled maximize correction1 correction2",
+    optim.amsgrad,
+  ),
+  nadam: row(
+    "FD",
+    "T[e] -> &T[e], &T[e], &T[e]",
+    "gradient_rate momentum_rate beta1 beta2 eps decay decoupled maximize correction2 adaptive",
+    optim.nadam,
+  ),
+  adamax: row(
+    "FD",
+    "T[e] -> &T[e], &T[e], &T[e]",
+    "lr beta1 beta2 eps weight_decay maximize correction1",
+    optim.adamax,
+  ),
+  adagrad: row("FD", "T[e] -> &T[e], &T[e]", "lr eps weight_decay maximize", optim.adagrad),
+  adadelta: row("FD", "T[e] -> &T[e], &T[e], &T[e]", "lr rho eps weight_decay maximize", optim.adadelta),
+  rmsprop: row("FD", "T[e] -> &T[e], &T[e]", "lr alpha eps weight_decay maximize", optim.rmsprop),
+  rmsprop_momentum: row(
+    "FD",
+    "T[e] -> &T[e], &T[e], &T[e]",
+    "lr alpha eps weight_decay maximize momentum",
+    optim.rmspropMomentum,
+  ),
+  rmsprop_centered: row(
+    "FD",
+    "T[e] -> &T[e], &T[e], &T[e]",
+    "lr alpha eps weight_decay maximize",
+    optim.rmspropCentered,
+  ),
+  rmsprop_centered_momentum: row(
+    "FD",
+    "T[e] -> &T[e], &T[e], &T[e], &T[e]",
+    "lr alpha eps weight_decay maximize momentum",
+    optim.rmspropCenteredMomentum,
+  ),
+  lion: row("FD", "T[e] -> &T[e], &T[e]", "lr beta1 beta2 weight_decay maximize", optim.lion),
 
   // random numbers from Philox4x32-10
   philox_uniform: row(

@@ -223,6 +223,8 @@ describe("options", () => {
       betas: [0.9, 0.999],
       eps: 1e-8,
       weightDecay: 0,
+      biasCorrection: true,
+      amsgrad: false,
       maximize: false,
     });
     expect(new AdamW(p()).defaults.weightDecay).toBe(1e-2);
@@ -295,7 +297,14 @@ describe("state dict", () => {
     layer.weight.grad = ones([2, 3], { dtype: "float64" });
     optimizer.step();
     const state = optimizer.stateDict();
-    const rest = { betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false };
+    const rest = {
+      betas: [0.9, 0.999],
+      eps: 1e-8,
+      weightDecay: 0,
+      biasCorrection: true,
+      amsgrad: false,
+      maximize: false,
+    };
     expect(state.paramGroups).toEqual([
       { lr: 1e-3, ...rest, params: [0] },
       { lr: 0.5, ...rest, params: [1] },
