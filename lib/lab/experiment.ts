@@ -22,12 +22,21 @@ export interface Experiment<Data> {
   check(data: Data): Check[];
 }
 
+/** What a colour stands for. */
+export interface LegendEntry {
+  readonly name: string;
+  readonly color: string;
+  readonly dash?: "solid" | "dashed" | "dotted";
+}
+
 /** One image of a figure. */
 export interface Panel {
   /** For readers who do not see it. */
   readonly label: string;
   /** Heading above the image. */
   readonly title: string;
+  /** Names of what is drawn, set by the page: only it knows how wide its letters are. Empty where one thing is. */
+  readonly legend: readonly LegendEntry[];
   option(size: Size): EChartsOption;
 }
 

@@ -3,7 +3,7 @@ import { escapeHtml, facts, page, table } from "../report/html.js";
 import { STYLE } from "../report/style.js";
 import type { RenderSvg } from "../report/svg.js";
 import type { Check } from "./checks.js";
-import type { DrawnFigure, PanelRow, PanelShape, StudyResult } from "./experiment.js";
+import type { DrawnFigure, LegendEntry, PanelRow, PanelShape, StudyResult } from "./experiment.js";
 import type { LabResults } from "./run.js";
 import { LAB_STYLE } from "./style.js";
 
@@ -72,13 +72,22 @@ function studySection(
 }
 
 function panels({ shape, panels: list }: PanelRow, render: RenderSvg): string {
-  const figures = list.map(({ title, label, option }) => {
+  const figures = list.map(({ title, label, legend, option }) => {
     const images = Object.entries(SIZES[shape]).map(
       ([name, size]) => `<div class="${name}">${render(option(size), size, label)}</div>`,
     );
-    return `<figure><figcaption>${escapeHtml(title)}</figcaption>${images.join("")}</figure>`;
+    return `<figure><figcaption>${escapeHtml(title)}</figcaption>${legendOf(legend)}${images.join("")}</figure>`;
   });
   return `<div class="panels ${shape}">${figures.join("")}</div>`;
+}
+
+function legendOf(legend: readonly LegendEntry[]): string {
+  if (legend.length === 0) return "";
+  const items = legend.map(({ name, color, dash = "solid" }) => {
+    const line = `<i style="border-top: 3px ${dash} ${color}"></i>`;
+    return `<li>${line}${escapeHtml(name)}</li>`;
+  });
+  return `<ul class="legend">${items.join("")}</ul>`;
 }
 
 function numbersOf({ facts: rows, table: numbers }: DrawnFigure): string {

@@ -24,10 +24,14 @@ export interface Chart {
   isLogarithmic: boolean;
   /** Values of x are counts: no ticks between integers (default true). */
   isCounted?: boolean;
+  /** Names the curves above the chart (default true, where there are several). */
+  hasLegend?: boolean;
   /** Ends of the y axis; what lies outside is cut off. Chosen by the values where left out. */
   yRange?: readonly [low: number, high: number];
 }
 
+/** Names of powers of ten along an axis. */
+const MOST_LABELS = 7;
 const MAX_POINTS = 1000;
 const MARK_SIZE = 7;
 /** Marks of curves with many points would hide the line. */
@@ -36,11 +40,11 @@ const MANY_POINTS = 25;
 
 /** The chart as ECharts takes it. */
 export function curvesOption(chart: Chart): EChartsOption {
-  const { xName, curves, isCounted = true } = chart;
+  const { xName, curves, isCounted = true, hasLegend = true } = chart;
   const largest = Math.max(...curves.flatMap(({ points }) => points.map(([x]) => x)));
   return {
-    legend: { ...LEGEND, show: curves.length > 1, top: 0, right: 0 },
-    grid: { left: 8, right: 16, top: 40, bottom: 28, containLabel: true },
+    legend: { ...LEGEND, show: hasLegend && curves.length > 1, top: 0, right: 0 },
+    grid: { left: 8, right: 16, top: hasLegend ? 40 : 28, bottom: 28, containLabel: true },
     xAxis: {
       ...AXIS,
       type: "value",
@@ -66,7 +70,14 @@ function yAxis({ yName, isLogarithmic, yRange }: Chart): EChartsOption["yAxis"] 
     ...(yRange === undefined ? {} : { min: yRange[0], max: yRange[1] }),
   };
   if (!isLogarithmic) return { ...common, type: "value", scale: true };
-  return { ...common, type: "log", axisLabel: { ...AXIS.axisLabel, formatter: formatPower } };
+  const decades = yRange === undefined ? undefined : Math.log10(yRange[1] / yRange[0]);
+  return {
+    ...common,
+    type: "log",
+    // In powers of ten; left to itself, the axis names few of a wide range.
+    ...(decades === undefined ? {} : { interval: Math.ceil(decades / MOST_LABELS) }),
+    axisLabel: { ...AXIS.axisLabel, formatter: formatPower },
+  };
 }
 
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";

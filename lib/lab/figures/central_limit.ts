@@ -1,6 +1,6 @@
 /** Figure 9. */
 import type { CustomSeriesOption, EChartsOption, LineSeriesOption } from "echarts";
-import { AXIS, LEGEND } from "../../report/svg.js";
+import { AXIS } from "../../report/svg.js";
 import type { Figure, Panel } from "../experiment.js";
 import { type CentralLimitData, normalDensity, type Sums } from "../experiments/central_limit.js";
 import { BLUE, ORANGE, TEAL } from "./colors.js";
@@ -61,8 +61,7 @@ function histogram({ name, density }: Sums, { bins, binWidth }: CentralLimitData
     }),
   };
   const option: EChartsOption = {
-    legend: { ...LEGEND, top: 0, left: 8, orient: "vertical", itemGap: 4 },
-    grid: { left: 8, right: 16, top: 48, bottom: 28, containLabel: true },
+    grid: { left: 8, right: 16, top: 12, bottom: 28, containLabel: true },
     xAxis: {
       ...AXIS,
       type: "value",
@@ -76,5 +75,13 @@ function histogram({ name, density }: Sums, { bins, binWidth }: CentralLimitData
     yAxis: { ...AXIS, type: "value", min: 0, max: 0.5 },
     series: [bars, curve],
   };
-  return { title: name, label: `Histogram of pre-activations for ${name}`, option: () => option };
+  return {
+    title: name,
+    label: `Histogram of pre-activations for ${name}`,
+    legend: [
+      { name: "pre-activations", color },
+      { name: DENSITY, color: ORANGE },
+    ],
+    option: () => option,
+  };
 }

@@ -1,9 +1,9 @@
 /** Figure 7. */
-import { type Chart, curvesOption } from "../../report/charts.js";
 import { DEPTH } from "../deep_network.js";
 import type { Figure, Panel } from "../experiment.js";
 import type { DeepNorms, DeepNormsData, Norms } from "../experiments/deep_norms.js";
 import { BLUE, GREEN, RED } from "./colors.js";
+import { curvesPanel } from "./curves_panel.js";
 
 const COLORS = [BLUE, GREEN, RED];
 
@@ -65,12 +65,11 @@ function normsPanel(
     hasMarks: false,
     dash: "dashed" as const,
   }));
-  const chart: Chart = {
+  return curvesPanel(title, {
     label: `${title} by layer for c = 1, 2 and 3`,
     xName: "layer",
     yName: "",
     isLogarithmic: true,
     curves: theory ? [...measured, ...expected] : measured,
-  };
-  return { title, label: chart.label, option: () => curvesOption(chart) };
+  });
 }

@@ -1,8 +1,9 @@
 /** Figure 8. */
-import { type Chart, curvesOption } from "../../report/charts.js";
+import type { Chart } from "../../report/charts.js";
 import type { Figure } from "../experiment.js";
 import type { DeepRun, DeepTrainingData } from "../experiments/deep_training.js";
 import { BLUE, GREEN, GREY, RED } from "./colors.js";
+import { curvesPanel } from "./curves_panel.js";
 
 const COLORS = [BLUE, GREEN, RED, GREY];
 const DASHES = ["solid", "solid", "solid", "dashed"] as const;
@@ -63,10 +64,7 @@ detectAnomaly(() => plainStep(x, y));      // names the first operation that pro
     return [
       {
         shape: "wide",
-        panels: [
-          { title: "Loss, mean of ten steps", label: small.label, option: () => curvesOption(small) },
-          { title: "First ten steps", label: all.label, option: () => curvesOption(all) },
-        ],
+        panels: [curvesPanel("Loss, mean of ten steps", small), curvesPanel("First ten steps", all)],
       },
     ];
   },

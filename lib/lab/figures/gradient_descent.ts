@@ -28,7 +28,7 @@ optimizer.step(() => {
     }));
     return [
       { shape: "square", panels: paths.map((path) => pathsPanel(path.path.name, [path])) },
-      { shape: "full", panels: [objectivePanel(paths, [1e-10, 1e2])] },
+      { shape: "full", panels: [objectivePanel(paths, [1e-6, 1e3])] },
     ];
   },
   facts: ({ lambdaMax, limit }) => [

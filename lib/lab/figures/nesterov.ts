@@ -28,7 +28,7 @@ optimizer.step(closure);      // the closure is called at the look-ahead point`,
     ];
     return [
       { shape: "square", panels: [pathsPanel("Second form", both), pathsPanel("First form", forms)] },
-      { shape: "full", panels: [objectivePanel([...both, ...forms], [1e-6, 1e8])] },
+      { shape: "full", panels: [objectivePanel([...both, ...forms], [1e-8, 1e6])] },
     ];
   },
 };

@@ -19,7 +19,7 @@ optimizer.step(closure);      // solves with the Hessian; { damping } where it i
       { path: half, color: ORANGE },
       { path: full, color: BLUE },
     ];
-    return [{ shape: "square", panels: [pathsPanel("Paths", paths), objectivePanel(paths, [1e-18, 1e2])] }];
+    return [{ shape: "square", panels: [pathsPanel("Paths", paths), objectivePanel(paths, [1e-18, 1e3])] }];
   },
   facts: ({ saddle }) => [["at a saddle", saddle]],
 };

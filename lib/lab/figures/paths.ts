@@ -1,10 +1,10 @@
 /** Paths over the contours of the quadratic, and the objective along them. */
 import type { CustomSeriesOption, EChartsOption, LineSeriesOption, ScatterSeriesOption } from "echarts";
-import { type Chart, curvesOption } from "../../report/charts.js";
-import { AXIS, CARD, INK, LEGEND } from "../../report/svg.js";
+import { AXIS, CARD, INK } from "../../report/svg.js";
 import type { Panel } from "../experiment.js";
 import { type Point, START } from "../lecture.js";
 import { EIGENPAIRS, type Path } from "../quadratic.js";
+import { curvesPanel } from "./curves_panel.js";
 
 /** A path with its colour. */
 export interface ColoredPath {
@@ -25,6 +25,7 @@ export function pathsPanel(title: string, paths: readonly ColoredPath[]): Panel 
   return {
     title,
     label: `Contours of the quadratic with the path of ${names}`,
+    legend: paths.length > 1 ? paths.map(({ path, color }) => ({ name: path.name, color })) : [],
     option: () => contourOption(paths),
   };
 }
@@ -39,8 +40,7 @@ function contourOption(paths: readonly ColoredPath[]): EChartsOption {
     splitLine: { show: false },
   };
   return {
-    legend: { ...LEGEND, top: 0, left: 36, data: paths.map(({ path }) => path.name), show: paths.length > 1 },
-    grid: { left: 36, right: 12, top: 28, bottom: 36 },
+    grid: { left: 36, right: 12, top: 12, bottom: 36 },
     xAxis: { ...axis, name: "θ₁", nameLocation: "middle", nameGap: 22, axisLine: { show: false } },
     yAxis: { ...axis, name: "θ₂", nameLocation: "middle", nameGap: 24, axisLine: { show: false } },
     series: [contours(), ...paths.map(pathSeries), ends()],
@@ -102,7 +102,7 @@ const ends = (): ScatterSeriesOption => ({
       symbol: "circle",
       symbolSize: 9,
       itemStyle: { color: CARD, borderColor: INK, borderWidth: 2 },
-      label: { show: true, formatter: "start", position: "right", color: INK, fontSize: 12 },
+      label: { show: true, formatter: "start", position: "left", color: INK, fontSize: 12 },
     },
     {
       value: [0, 0],
@@ -115,7 +115,7 @@ const ends = (): ScatterSeriesOption => ({
 
 /** The objective after each update, on a logarithmic axis. */
 export function objectivePanel(paths: readonly ColoredPath[], yRange: readonly [number, number]): Panel {
-  const chart: Chart = {
+  return curvesPanel("Objective", {
     label: `Objective by update for ${paths.map(({ path }) => path.name).join(", ")}`,
     xName: "update",
     yName: "f(θ)",
@@ -128,6 +128,5 @@ export function objectivePanel(paths: readonly ColoredPath[], yRange: readonly [
       points: path.objective.map((value, k) => [k, Math.max(value, yRange[0] / 10)] as const),
       hasMarks: true,
     })),
-  };
-  return { title: "Objective", label: chart.label, option: () => curvesOption(chart) };
+  });
 }
