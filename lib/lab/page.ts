@@ -61,8 +61,8 @@ function studySection(
   const { title, formulas, code, look } = figure;
   const parts = [
     `<h2><span class="number">${number}</span>${escapeHtml(title)}</h2>`,
-    `<ul class="formulas">${formulas.map((formula) => `<li>${escapeHtml(formula)}</li>`).join("")}</ul>`,
-    ...look.map((paragraph) => `<p class="look">${escapeHtml(paragraph)}</p>`),
+    `<ul class="formulas">${formulas.map((formula) => `<li>${withSubscripts(formula)}</li>`).join("")}</ul>`,
+    ...look.map((paragraph) => `<p class="look">${withSubscripts(paragraph)}</p>`),
     ...(render === null ? [] : figure.rows.map((row) => panels(row, render))),
     numbersOf(figure),
     `<pre><code>${escapeHtml(code)}</code></pre>`,
@@ -70,6 +70,13 @@ function studySection(
   ];
   return `<section id="${name}">${parts.join("\n")}</section>`;
 }
+
+/** Text with `_x` and `_{…}` as subscripts. */
+const withSubscripts = (text: string): string =>
+  escapeHtml(text).replace(
+    /_(?:\{([^}]*)\}|(\w+))/g,
+    (_, braced?: string, word?: string) => `<sub>${braced ?? word}</sub>`,
+  );
 
 function panels({ shape, panels: list }: PanelRow, render: RenderSvg): string {
   const figures = list.map(({ title, label, legend, option }) => {

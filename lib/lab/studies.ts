@@ -1,6 +1,7 @@
 /** The ten studies in the lecture's order. */
 import { study } from "./experiment.js";
 import { centralLimit } from "./experiments/central_limit.js";
+import { classification } from "./experiments/classification.js";
 import { deepNorms } from "./experiments/deep_norms.js";
 import { deepTraining } from "./experiments/deep_training.js";
 import { gradientDescent } from "./experiments/gradient_descent.js";
@@ -10,6 +11,7 @@ import { newton } from "./experiments/newton.js";
 import { noise } from "./experiments/noise.js";
 import { unbiased } from "./experiments/unbiased.js";
 import { centralLimitFigure } from "./figures/central_limit.js";
+import { classificationFigure } from "./figures/classification.js";
 import { deepNormsFigure } from "./figures/deep_norms.js";
 import { deepTrainingFigure } from "./figures/deep_training.js";
 import { gradientDescentFigure } from "./figures/gradient_descent.js";
@@ -29,4 +31,5 @@ export const STUDIES = [
   study(deepNorms, deepNormsFigure),
   study(deepTraining, deepTrainingFigure),
   study(centralLimit, centralLimitFigure),
+  study(classification, classificationFigure),
 ];

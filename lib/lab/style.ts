@@ -18,7 +18,7 @@ h2 .number { margin-right: 10px; color: var(--muted); font-weight: 500; }
 }
 .contents .failed { border-color: var(--wrong); color: var(--wrong); }
 .formulas { margin: 0 0 14px; padding: 0; list-style: none; font: italic 17px/1.6 "Cambria Math", Cambria, Georgia, serif; overflow-wrap: anywhere; }
-.panels { display: grid; gap: 20px 28px; margin: 18px 0; }
+.panels { display: grid; align-items: end; gap: 20px 28px; margin: 18px 0; }
 .panels.square, .panels.wide { grid-template-columns: repeat(auto-fit, minmax(min(100%, 380px), 1fr)); }
 .panels.third { grid-template-columns: repeat(auto-fit, minmax(min(100%, 280px), 1fr)); }
 .panels figure { min-width: 0; text-align: left; }

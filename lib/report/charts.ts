@@ -24,6 +24,8 @@ export interface Chart {
   isLogarithmic: boolean;
   /** Values of x are counts: no ticks between integers (default true). */
   isCounted?: boolean;
+  /** A logarithmic x axis, for values above 0 (default false). */
+  isXLogarithmic?: boolean;
   /** Names the curves above the chart (default true, where there are several). */
   hasLegend?: boolean;
   /** Ends of the y axis; what lies outside is cut off. Chosen by the values where left out. */
@@ -40,25 +42,25 @@ const MANY_POINTS = 25;
 
 /** The chart as ECharts takes it. */
 export function curvesOption(chart: Chart): EChartsOption {
-  const { xName, curves, isCounted = true, hasLegend = true } = chart;
-  const largest = Math.max(...curves.flatMap(({ points }) => points.map(([x]) => x)));
+  const { curves, hasLegend = true } = chart;
   return {
     legend: { ...LEGEND, show: hasLegend && curves.length > 1, top: 0, right: 0 },
     grid: { left: 8, right: 16, top: hasLegend ? 40 : 28, bottom: 28, containLabel: true },
-    xAxis: {
-      ...AXIS,
-      type: "value",
-      name: xName,
-      nameLocation: "middle",
-      nameGap: 28,
-      min: 0,
-      max: isCounted ? Math.ceil(Math.max(1, largest)) : largest,
-      ...(isCounted ? { minInterval: 1 } : {}),
-      splitLine: { show: false },
-    },
+    xAxis: xAxis(chart),
     yAxis: yAxis(chart),
     series: curves.map(seriesOf),
   };
+}
+
+function xAxis({ xName, curves, isCounted = true, isXLogarithmic = false }: Chart): EChartsOption["xAxis"] {
+  const common = { ...AXIS, name: xName, nameLocation: "middle" as const, nameGap: 28 };
+  const splitLine = { show: false };
+  if (isXLogarithmic) {
+    return { ...common, type: "log", splitLine, axisLabel: { ...AXIS.axisLabel, formatter: formatPower } };
+  }
+  const largest = Math.max(...curves.flatMap(({ points }) => points.map(([x]) => x)));
+  const ends = isCounted ? { max: Math.ceil(Math.max(1, largest)), minInterval: 1 } : { max: largest };
+  return { ...common, type: "value", splitLine, min: 0, ...ends };
 }
 
 function yAxis({ yName, isLogarithmic, yRange }: Chart): EChartsOption["yAxis"] {

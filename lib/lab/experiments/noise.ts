@@ -26,6 +26,7 @@ const NOISY_LR = 0.1;
 const EXAMPLES = 1000;
 const BATCH_SIZE = 4;
 const SPREAD = 4;
+const SHOWN = 120;
 const LONG = 20_000;
 const BURN_IN = 200;
 const FLOOR_SHARE = 0.1;
@@ -35,7 +36,7 @@ export const noise: Experiment<NoiseData> = {
   run() {
     const q = centred(new Generator(6).normal([EXAMPLES, 2], { std: SPREAD, dtype: "float64" }));
     const random = new Generator(7);
-    const step = (updates?: number): Path =>
+    const step = (updates: number): Path =>
       walk("stochastic, α 0.1", (params) => new optim.SGD(params, { lr: NOISY_LR }), {
         updates,
         evaluate: (theta) => batchLoss(theta, q.take(random.integers(0, EXAMPLES, [BATCH_SIZE]))),
@@ -43,8 +44,10 @@ export const noise: Experiment<NoiseData> = {
     const { objective } = step(LONG);
     const end = objective.slice(BURN_IN);
     return {
-      exact: walk("exact, α 0.35", (params) => new optim.SGD(params, { lr: EXACT_LR })),
-      stochastic: step(),
+      exact: walk("exact, α 0.35", (params) => new optim.SGD(params, { lr: EXACT_LR }), {
+        updates: SHOWN,
+      }),
+      stochastic: step(SHOWN),
       batchSize: BATCH_SIZE,
       examples: EXAMPLES,
       bias: biasOf(q),

@@ -70,6 +70,7 @@ function normsPanel(
     xName: "layer",
     yName: "",
     isLogarithmic: true,
+    yRange: [1e-9, 1e6],
     curves: theory ? [...measured, ...expected] : measured,
   });
 }

@@ -24,7 +24,7 @@ const { results } = await step.epoch(train, { batchSize: 100 });
 detectAnomaly(() => plainStep(x, y));      // names the first operation that produces a NaN`,
   look: [
     "c = 1: gradients of 10⁻⁸ move nothing; the loss stays at ln 10 = 2.30, that of guessing. c = 2: the only one that learns. c = 3: one step along gradients of 10⁴ makes weights so large that the next step overflows to infinity, and ∞ − ∞ is NaN.",
-    "Zero weights: every unit of a layer computes the same nothing, so no hidden weight ever gets a gradient. Only the last bias moves, which learns how often each class occurs.",
+    "Zero weights: every unit of a layer computes the same nothing, so no hidden weight ever gets a gradient. Only the last bias moves, which learns how often each class occurs: its curve lies on that of c = 1.",
   ],
   rows({ runs, steps }) {
     const small: Chart = {

@@ -26,7 +26,7 @@ const batch = q.take(generator.integers(0, 1000, [4]));      // 4 of 1000 exampl
           pathsPanel("Stochastic gradient descent, α 0.1", [other]),
         ],
       },
-      { shape: "full", panels: [objectivePanel([one, other], [1e-5, 1e2])] },
+      { shape: "full", panels: [objectivePanel([one, other], [1e-4, 1e2])] },
     ];
   },
   facts: ({ floor, floorInTheory, batchSize, examples }) => [
