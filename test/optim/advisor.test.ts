@@ -106,6 +106,20 @@ describe("the Lanczos process", () => {
     expect([zero.max, zero.min]).toEqual([0, 0]);
   });
 
+  test("is exact after as many products as there are rows, also below an eigenvalue far above the others", () => {
+    const { min, max } = find([1e7, ...Array.from({ length: 40 }, (_, i) => 1 + i)], { tolerance: 0 });
+    expect(Math.abs(max / 1e7 - 1)).toBeLessThan(1e-14);
+    expect(Math.abs(min - 1)).toBeLessThan(1e-6);
+  });
+
+  test("rests three times before it believes", () => {
+    const { products, converged } = find(
+      Array.from({ length: 500 }, (_, i) => 1000 + i),
+      { tolerance: 0.9 },
+    );
+    expect([products, converged]).toEqual([4, true]);
+  });
+
   test("says when it had to stop before, and then stays inside the spectrum", () => {
     const { max, min, products, converged } = find(
       Array.from({ length: 500 }, (_, i) => i),
@@ -215,6 +229,14 @@ describe("adviseStepSize elsewhere", () => {
     const advice = adviseStepSize(() => x.sum(), [x], { lr: 1 });
     expect([advice.lambdaMax, advice.limits.gradientDescent]).toEqual([0, Number.POSITIVE_INFINITY]);
     expect(advice.predictions?.gradientDescent.verdict).toBe("stable");
+  });
+
+  test("takes a curvature that may be rounding for none", () => {
+    const x = start();
+    const weights = tensor([1, 1e-9], { dtype: "float64" });
+    const advice = adviseStepSize(() => x.square().mul(weights).sum(), [x], { lr: 0.5 });
+    expect(advice.predictions?.gradientDescent.verdict).toBe("stable");
+    expect(advice.predictions?.gradientDescent.iterationsPerDigit).toBeGreaterThan(1e8);
   });
 
   test("refuses options outside their range, what has no curvature, and compiled functions", () => {

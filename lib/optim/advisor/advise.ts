@@ -37,8 +37,8 @@ export interface AdviseOptions {
  * stable: for gradient descent lr < 2/λ_max. `loss` evaluates the loss from the parameters, which are leaves that
  * require a gradient; it is called once. No `grad` and no parameter is changed.
  *
- * Errors: ArgumentError for options outside their range; GradientError for a loss that cannot be differentiated or
- * that or whose curvature is not finite.
+ * Errors: ArgumentError for options outside their range; GradientError for a loss that cannot be differentiated,
+ * and for a loss or a curvature that is not finite.
  */
 export function adviseStepSize(
   loss: () => Tensor,

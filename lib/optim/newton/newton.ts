@@ -7,7 +7,7 @@ import type { CommonOptions, ParamGroup } from "../optimizer.js";
 import { extremeEigenvalues } from "../spectrum.js";
 import { factorize, solveFactored } from "./cholesky.js";
 import { type Point, SecondOrderOptimizer } from "./second_order.js";
-import { addScaled, along, dot, flatten, overwriteAll, unflatten } from "./vectors.js";
+import { addScaled, along, dot, overwriteAll } from "./vectors.js";
 
 /** Options of `Newton`. */
 export interface NewtonOptions extends CommonOptions {
@@ -45,9 +45,9 @@ export class Newton extends SecondOrderOptimizer<NewtonOptions> {
   }
 
   protected override move(point: Point, { params, lr, damping }: ParamGroup<NewtonOptions>): void {
-    const { gradient, hessian, parameters } = point;
+    const { gradient, parameters } = point;
     const n = gradient.length;
-    const matrix = denseHessian(n, (v) => flatten(hessian.multiply(unflatten(v, params))));
+    const matrix = denseHessian(n, (v) => this.product(point, v));
     for (let i = 0; i < n; i++) matrix[i * n + i] += damping;
     const factor = matrix.slice();
     if (!factorize(factor, n)) throw this.notPositiveDefinite(matrix, n, damping);

@@ -7,7 +7,7 @@ import type { CommonOptions, ParamGroup } from "../optimizer.js";
 import { truncatedCg } from "./conjugate_gradients.js";
 import { searchLine } from "./line_search.js";
 import { type Point, SecondOrderOptimizer } from "./second_order.js";
-import { addScaled, along, dot, flatten, norm, overwriteAll, unflatten } from "./vectors.js";
+import { addScaled, along, dot, flatten, norm, overwriteAll } from "./vectors.js";
 
 /** Options of `NewtonCG`. */
 export interface NewtonCGOptions extends CommonOptions {
@@ -82,13 +82,13 @@ export class NewtonCG extends SecondOrderOptimizer<NewtonCGOptions> {
   }
 
   protected override move(point: Point, group: ParamGroup<NewtonCGOptions>, closure: () => Tensor): void {
-    const { loss, gradient, hessian } = point;
+    const { loss, gradient } = point;
     const { params, maxCg, damping } = group;
     const gradientNorm = norm(gradient);
     const auto = maxCg >= gradient.length ? EXACT : Math.min(0.5, Math.sqrt(gradientNorm));
     const { direction, iterations, negativeCurvature } = truncatedCg(
       (v) => {
-        const product = flatten(hessian.multiply(unflatten(v, params)));
+        const product = this.product(point, v);
         addScaled(product, damping, v);
         return product;
       },

@@ -12,7 +12,7 @@ import { recorder } from "../../runtime/recorder.js";
 import { Tensor } from "../../tensor.js";
 import type { CommonOptions, ParamGroup } from "../optimizer.js";
 import { loadOptimizer, type OptimizerStateDict, saveOptimizer } from "../state_dict.js";
-import { flatten } from "./vectors.js";
+import { flatten, unflatten } from "./vectors.js";
 
 /** A loss and its derivatives at the parameters as they stand. */
 export interface Point {
@@ -58,7 +58,7 @@ export abstract class SecondOrderOptimizer<Options extends CommonOptions> {
    * No `grad` is read or written. Returns the loss before the update, detached.
    *
    * Errors: ArgumentError for what is no closure and for options outside their range; GradientError for a loss that
-   * cannot be differentiated, or that or whose gradient is not finite. Then nothing was updated.
+   * cannot be differentiated, and for a loss or a gradient that is not finite. Then nothing was updated.
    */
   step(closure: () => Tensor): Tensor {
     recorder()?.refuse(`${this.name}.step`, "call it outside of compiled functions: it decides by values");
@@ -108,6 +108,15 @@ export abstract class SecondOrderOptimizer<Options extends CommonOptions> {
   /** The loss at the parameters as they are, not recorded. */
   protected lossNow(closure: () => Tensor): number {
     return noGrad(() => this.checkValue(closure()).item());
+  }
+
+  /** The Hessian at a point times v. GradientError where that is not finite; the parameters have not moved. */
+  protected product({ hessian }: Point, v: Float64Array): Float64Array {
+    const product = flatten(hessian.multiply(unflatten(v, this.paramGroups[0].params)));
+    if (product.every(Number.isFinite)) return product;
+    throw new GradientError(
+      `${this.name}.step: the second derivatives of the loss are not finite here; nothing was updated`,
+    );
   }
 
   private checkValue(loss: unknown): Tensor {
