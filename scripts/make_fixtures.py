@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes test/fixtures/nn.json and test/fixtures/optim.json: PyTorch's values for layers, losses and optimizers.
+"""Writes PyTorch's values for layers, losses, optimizers and schedulers to test/fixtures/: nn.json, optim.json,
+optim_long.json, lbfgs.json, schedulers.json.
 
 Run with a Python that has PyTorch (made with 1.13): python3 scripts/make_fixtures.py
 All numbers are float64. Options are named as in thalweg; PyTorch's names follow from them. Format the result with
@@ -186,24 +187,97 @@ def gains():
 
 STEPS = 20
 KEPT = [1, 2, 3, STEPS]
+LONG_STEPS = 200
+LONG_KEPT = [1, 10, 60, LONG_STEPS]
 
 
-def trajectory(name, **options):
+class Lion(torch.optim.Optimizer):
+    """Chen et al. 2023, algorithm 2; PyTorch has none."""
+
+    def __init__(self, params, lr=1e-4, betas=(0.9, 0.99), weight_decay=0.0, maximize=False):
+        super().__init__(params, dict(lr=lr, betas=betas, weight_decay=weight_decay, maximize=maximize))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            lr, (b1, b2) = group["lr"], group["betas"]
+            for p in group["params"]:
+                g = -p.grad if group["maximize"] else p.grad
+                m = self.state[p].setdefault("exp_avg", torch.zeros_like(p))
+                p.mul_(1 - lr * group["weight_decay"])
+                p.sub_(lr * torch.sign(b1 * m + (1 - b1) * g))
+                m.copy_(b2 * m + (1 - b2) * g)
+
+
+class Muon(torch.optim.Optimizer):
+    """Jordan et al. 2024, in float64, with AdamW's rule for what is no matrix; later versions of PyTorch have it."""
+
+    def __init__(self, params, lr=1e-3, momentum=0.95, nesterov=True, weight_decay=0.1, ns_steps=5, adjust_lr="original"):
+        options = dict(lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
+        super().__init__(params, dict(options, ns_steps=ns_steps, adjust_lr=adjust_lr))
+
+    @staticmethod
+    def orthogonal(x, steps):
+        a, b, c = 3.4445, -4.775, 2.0315
+        x = x / max(x.norm().item(), 1e-7)
+        for _ in range(steps):
+            gram = x @ x.T
+            x = a * x + (b * gram + c * gram @ gram) @ x
+        return x
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            lr, beta, decay = group["lr"], group["momentum"], group["weight_decay"]
+            for p in group["params"]:
+                state = self.state[p]
+                if p.ndim != 2:
+                    state["step"] = state.get("step", 0) + 1
+                    m = state.setdefault("exp_avg", torch.zeros_like(p))
+                    v = state.setdefault("exp_avg_sq", torch.zeros_like(p))
+                    p.mul_(1 - lr * decay)
+                    m.copy_(0.9 * m + 0.1 * p.grad)
+                    v.copy_(0.999 * v + 0.001 * p.grad**2)
+                    k = state["step"]
+                    p.sub_(lr * (m / (1 - 0.9**k)) / ((v / (1 - 0.999**k)).sqrt() + 1e-8))
+                    continue
+                u = state.setdefault("momentum_buffer", torch.zeros_like(p))
+                u.copy_(beta * u + (1 - beta) * p.grad)
+                d = beta * u + (1 - beta) * p.grad if group["nesterov"] else u
+                rows, columns = p.shape
+                # Along the longer side too: X X^T X = X (X^T X).
+                ratio = math.sqrt(max(1, rows / columns))
+                if group["adjust_lr"] != "original":
+                    ratio = 0.2 * math.sqrt(max(rows, columns))
+                p.mul_(1 - lr * decay)
+                p.sub_(lr * ratio * self.orthogonal(d, group["ns_steps"]))
+
+
+OWN_RULES = {"Lion": Lion, "Muon": Muon}
+
+
+def trajectory(name, steps=STEPS, at=KEPT, **options):
     """Σ (c θ²/2 + sin θ) over two parameters, minimized or maximized: the parameters after some steps."""
     start = [torch.linspace(-2, 3, 6).reshape(2, 3), torch.linspace(1, -1.5, 4)]
     curvature = [torch.linspace(0.1, 2, 6).reshape(2, 3), torch.linspace(3, 0.5, 4)]
     parameters = [p.clone().requires_grad_() for p in start]
-    optimizer = getattr(torch.optim, name)(parameters, **snake(options))
+    rule = OWN_RULES.get(name) or getattr(torch.optim, name)
+    # 1.13's loop over single tensors multiplies NAdam's product by mu twice; its other path, and later versions, do not.
+    path = {"foreach": True} if name == "NAdam" else {}
+    optimizer = rule(parameters, **snake(options), **path)
     kept = {}
-    for step in range(1, STEPS + 1):
+    for step in range(1, steps + 1):
         optimizer.zero_grad()
         sum((c * p * p / 2 + torch.sin(p)).sum() for p, c in zip(parameters, curvature)).backward()
         optimizer.step()
-        if step in KEPT:
+        if step in at:
             kept[step] = [dump(p) for p in parameters]
+    number = lambda value: value.item() if isinstance(value, torch.Tensor) else value
     state = {
         str(index): {
-            key: value.item() if key == "step" else dump(value) for key, value in entry.items() if value is not None
+            key: number(value) if key in ("step", "mu_product") else dump(value)
+            for key, value in entry.items()
+            if value is not None
         }
         for index, entry in optimizer.state_dict()["state"].items()
     }
@@ -215,6 +289,147 @@ def trajectory(name, **options):
         "kept": kept,
         "state": {index: entry for index, entry in state.items() if entry},
     }
+
+
+def long_trajectories():
+    long = lambda name, **options: trajectory(name, LONG_STEPS, LONG_KEPT, **options)
+    return [
+        long("SGD", lr=0.05, momentum=0.9, nesterov=True),
+        long("Adam", lr=0.05, amsgrad=True, betas=[0.6, 0.9]),
+        long("AdamW", lr=0.05, amsgrad=True, betas=[0.6, 0.9], weightDecay=0.1),
+        long("NAdam", lr=0.05),
+        long("NAdam", lr=0.02, betas=[0.8, 0.95], eps=0.01, weightDecay=0.1, momentumDecay=0.02),
+        long("RAdam", lr=0.05),
+        long("RAdam", lr=0.03, betas=[0.8, 0.9], eps=0.01, weightDecay=0.1),
+        long("Adamax", lr=0.05),
+        long("Adamax", lr=0.02, betas=[0.8, 0.95], eps=0.001, weightDecay=0.1, maximize=True),
+        long("Adagrad", lr=0.5),
+        long("Adagrad", lr=0.1, lrDecay=0.01, weightDecay=0.1, initialAccumulatorValue=0.3, eps=0.01, maximize=True),
+        long("Adadelta"),
+        long("Adadelta", lr=0.5, rho=0.7, eps=0.01, weightDecay=0.1),
+        long("RMSprop", lr=0.01),
+        long("RMSprop", lr=0.01, momentum=0.8, alpha=0.9, eps=0.01),
+        long("RMSprop", lr=0.01, centered=True, weightDecay=0.1, eps=0.1),
+        long("RMSprop", lr=0.01, centered=True, momentum=0.5, alpha=0.9, eps=0.1, maximize=True),
+        long("Lion", lr=0.01, weightDecay=0.1),
+        long("Lion", lr=0.01, betas=[0.5, 0.7], maximize=True),
+        long("Muon", lr=0.01),
+        long("Muon", lr=0.01, momentum=0.8, nesterov=False, weightDecay=0.0, nsSteps=3, adjustLr="matchRmsAdamW"),
+    ]
+
+
+def rosenbrock(x):
+    """Σ 100(x₂ − x₁²)² + (1 − x₁)² over neighbours."""
+    return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
+
+
+def lbfgs_run(start, steps, **options):
+    x = torch.tensor(start, requires_grad=True)
+    search = {"line_search_fn": "strong_wolfe"} if options.get("lineSearch") else {}
+    torch_options = {key: value for key, value in options.items() if key != "lineSearch"}
+    optimizer = torch.optim.LBFGS([x], **snake(torch_options), **search)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = rosenbrock(x)
+        loss.backward()
+        return loss
+
+    points, losses = [], []
+    for _ in range(steps):
+        losses.append(optimizer.step(closure).item())
+        points.append(x.tolist())
+    (state,) = optimizer.state_dict()["state"].values()
+    counts = {"n_iter": state["n_iter"], "func_evals": state["func_evals"]}
+    return {"start": start, "options": options, "losses": losses, "points": points, **counts}
+
+
+def lbfgs():
+    return [
+        lbfgs_run([-1.2, 1.0], 6, lineSearch="strongWolfe", maxIter=4),
+        lbfgs_run([-1.2, 1.0, -0.5, 0.8], 8, lineSearch="strongWolfe", maxIter=5, historySize=3),
+        lbfgs_run([0.5, 0.5, 0.5], 10, lr=0.1, maxIter=3),
+        lbfgs_run([-1.2, 1.0], 1, lineSearch="strongWolfe", maxIter=100),
+    ]
+
+
+def schedule(name, steps=25, optimizer="SGD", **options):
+    """The rates of two groups, from epoch 0 on, and the momentum where it is cycled."""
+    parameters = [torch.zeros(1, requires_grad=True) for _ in range(2)]
+    groups = [{"params": [parameters[0]]}, {"params": [parameters[1]], "lr": 0.02}]
+    made = getattr(torch.optim, optimizer)(groups, lr=0.1)
+    scheduler = build_scheduler(name, made, options)
+    rates, momenta = [], []
+    for _ in range(steps):
+        rates.append([group["lr"] for group in made.param_groups])
+        momenta.append(made.param_groups[0].get("momentum", made.param_groups[0].get("betas", [0])[0]))
+        made.step()
+        scheduler.step()
+    extra = {"momenta": momenta} if name == "OneCycleLR" else {}
+    return {"scheduler": name, "optimizer": optimizer, "options": options, "rates": rates, **extra}
+
+
+def build_scheduler(name, optimizer, options):
+    torch_names = {"tMax": "T_max", "t0": "T_0", "tMult": "T_mult"}
+    if name in ("SequentialLR", "ChainedScheduler"):
+        parts = [build_scheduler(part["scheduler"], optimizer, part["options"]) for part in options["schedulers"]]
+        if name == "ChainedScheduler":
+            return torch.optim.lr_scheduler.ChainedScheduler(parts)
+        return torch.optim.lr_scheduler.SequentialLR(optimizer, parts, options["milestones"])
+    renamed = {torch_names.get(key, key): value for key, value in options.items()}
+    kept = {key: value for key, value in renamed.items() if key in torch_names.values()}
+    rest = snake({key: value for key, value in renamed.items() if key not in kept})
+    return getattr(torch.optim.lr_scheduler, name)(optimizer, **kept, **rest)
+
+
+def part(scheduler, **options):
+    return {"scheduler": scheduler, "options": options}
+
+
+def schedules():
+    return [
+        schedule("StepLR", stepSize=4, gamma=0.3),
+        schedule("MultiStepLR", milestones=[3, 7, 7, 12], gamma=0.4),
+        schedule("ExponentialLR", gamma=0.9),
+        schedule("ConstantLR"),
+        schedule("ConstantLR", factor=0.7, totalIters=8),
+        schedule("LinearLR"),
+        schedule("LinearLR", startFactor=0.9, endFactor=0.1, totalIters=12),
+        schedule("PolynomialLR", totalIters=14, power=2.5),
+        schedule("CosineAnnealingLR", tMax=9, etaMin=0.01),
+        schedule("CosineAnnealingLR", tMax=40),
+        schedule("CosineAnnealingWarmRestarts", t0=4),
+        schedule("CosineAnnealingWarmRestarts", t0=3, tMult=2, etaMin=0.005),
+        schedule("OneCycleLR", maxLr=0.3, totalSteps=25),
+        schedule("OneCycleLR", 24, "Adam", maxLr=[0.3, 0.1], epochs=4, stepsPerEpoch=6, annealStrategy="linear", threePhase=True),
+        schedule(
+            "SequentialLR",
+            schedulers=[part("LinearLR", startFactor=0.1, totalIters=4), part("CosineAnnealingLR", tMax=12), part("ExponentialLR", gamma=0.8)],
+            milestones=[4, 16],
+        ),
+        schedule("ChainedScheduler", schedulers=[part("ConstantLR", factor=0.1, totalIters=3), part("ExponentialLR", gamma=0.9)]),
+    ]
+
+
+def plateaus():
+    """The rates after each of a row of losses."""
+    losses = [3, 2, 1.5, 1.5, 1.49999, 1.6, 1.4, 1.4, 1.4, 1.4, 1.4, 1.4, 1.2, 1.3, 1.3, 1.3, 1.3, 1.3]
+    results = []
+    for options in [
+        {"patience": 1},
+        {"patience": 2, "cooldown": 2, "factor": 0.5, "minLr": 0.01},
+        {"patience": 0, "thresholdMode": "abs", "threshold": 0.05},
+        {"patience": 1, "mode": "max", "minLr": [0.05, 0.001]},
+    ]:
+        parameters = [torch.zeros(1, requires_grad=True) for _ in range(2)]
+        optimizer = torch.optim.SGD([{"params": [parameters[0]]}, {"params": [parameters[1]], "lr": 0.02}], lr=0.1)
+        scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, **snake(options))
+        rates = []
+        for loss in losses:
+            scheduler.step(loss)
+            rates.append([group["lr"] for group in optimizer.param_groups])
+        results.append({"options": options, "rates": rates})
+    return {"losses": losses, "results": results}
 
 
 def trajectories():
@@ -264,3 +479,6 @@ losses()
 layers()
 write("nn.json", {"cases": cases, "batchNorm": batch_norms(), "init": gains(), "clipGradNorm": norms()})
 write("optim.json", trajectories())
+write("optim_long.json", long_trajectories())
+write("lbfgs.json", lbfgs())
+write("schedulers.json", {"schedules": schedules(), "plateaus": plateaus()})

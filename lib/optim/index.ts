@@ -24,5 +24,6 @@ export { RAdam, type RAdamOptions } from "./radam.js";
 export { RMSprop, type RMSpropOptions } from "./rmsprop.js";
 export { UpdateRule } from "./rule.js";
 export { SAM, type SAMOptions } from "./sam.js";
+export * from "./schedulers/index.js";
 export { SGD, type SGDOptions } from "./sgd.js";
 export type { OptimizerStateDict, OptionValue } from "./state_dict.js";

@@ -19,7 +19,13 @@ const IN = 6;
 const OUT = 3;
 
 type Model = nn.Module<[Tensor], Tensor>;
-type Rule = optim.SGD | optim.Adam | optim.AdamW;
+/** An optimizer of any kind; those that need a closure are given one. */
+interface Rule {
+  step(closure?: () => Tensor): unknown;
+  zeroGrad(): void;
+  stateDict(): optim.OptimizerStateDict;
+  readonly needsClosure: boolean;
+}
 
 const MODELS: Record<string, () => Model> = {
   relu: () => new nn.Sequential(new nn.Linear(IN, 9), new nn.ReLU(), new nn.Linear(9, OUT)),
@@ -44,6 +50,30 @@ const OPTIMIZERS: Record<string, (model: Model) => Rule> = {
   nesterov: (model) => new optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.9, nesterov: true }),
   adam: (model) => new optim.Adam(model.parameters(), { lr: 0.01 }),
   adamw: (model) => new optim.AdamW(model.parameters(), { lr: 0.01, weightDecay: 0.1 }),
+  amsgrad: (model) => new optim.AdamW(model.parameters(), { lr: 0.01, betas: [0.5, 0.6], amsgrad: true }),
+  uncorrected: (model) => new optim.Adam(model.parameters(), { lr: 0.01, biasCorrection: false }),
+  classic: (model) => new optim.Momentum(model.parameters(), { lr: 0.1 }),
+  averaged: (model) => new optim.Momentum(model.parameters(), { lr: 0.1, form: "averaged" }),
+  unbiased: (model) =>
+    new optim.Momentum(model.parameters(), { lr: 0.1, form: "unbiased", weightDecay: 0.1 }),
+  nesterovFirst: (model) => new optim.Nesterov(model.parameters(), { lr: 0.1, form: "first" }),
+  nesterovSecond: (model) =>
+    new optim.Nesterov(model.parameters(), { lr: 0.1, form: "second", weightDecay: 0.1, maximize: true }),
+  nesterovPytorch: (model) => new optim.Nesterov(model.parameters(), { lr: 0.1 }),
+  nadam: (model) =>
+    new optim.NAdam(model.parameters(), { lr: 0.01, decoupledWeightDecay: true, weightDecay: 0.1 }),
+  radam: (model) => new optim.RAdam(model.parameters(), { lr: 0.01, betas: [0.9, 0.9] }),
+  adamax: (model) => new optim.Adamax(model.parameters(), { weightDecay: 0.1 }),
+  adagrad: (model) => new optim.Adagrad(model.parameters(), { lrDecay: 0.1 }),
+  adadelta: (model) => new optim.Adadelta(model.parameters()),
+  rmsprop: (model) => new optim.RMSprop(model.parameters()),
+  rmspropMomentum: (model) => new optim.RMSprop(model.parameters(), { momentum: 0.9 }),
+  rmspropCentered: (model) => new optim.RMSprop(model.parameters(), { centered: true }),
+  rmspropBoth: (model) => new optim.RMSprop(model.parameters(), { centered: true, momentum: 0.5 }),
+  lion: (model) => new optim.Lion(model.parameters(), { lr: 0.01, weightDecay: 0.1 }),
+  muon: (model) => new optim.Muon(model.parameters(), { lr: 0.01 }),
+  sam: (model) => new optim.SAM(new optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.9 })),
+  adaptiveSam: (model) => new optim.SAM(new optim.Adam(model.parameters()), { adaptive: true, rho: 0.5 }),
 };
 
 interface Run {
@@ -57,11 +87,16 @@ function makeRun(model: () => Model, optimizer: (model: Model) => Rule, clip = f
   manualSeed(5);
   const made = model();
   const rule = optimizer(made);
-  const step = (x: Tensor, y: Tensor): Tensor => {
+  const evaluate = (x: Tensor, y: Tensor): Tensor => {
     const loss = nn.functional.crossEntropy(made.forward(x), y);
     rule.zeroGrad();
     loss.backward();
     if (clip) nn.utils.clipGradNorm(made.parameters(), 0.5);
+    return loss;
+  };
+  const step = (x: Tensor, y: Tensor): Tensor => {
+    if (rule.needsClosure) return rule.step(() => evaluate(x, y)) as Tensor;
+    const loss = evaluate(x, y);
     rule.step();
     return loss;
   };

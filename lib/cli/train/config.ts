@@ -4,7 +4,22 @@ import { basename, resolve } from "node:path";
 import { StateError } from "../../errors.js";
 import { nonEmpty } from "../values.js";
 
-export const OPTIMIZERS = ["sgd", "adam", "adamw"] as const;
+/** Rules that step with one gradient; L-BFGS and SAM would evaluate each batch several times. */
+export const OPTIMIZERS = [
+  "sgd",
+  "momentum",
+  "nesterov",
+  "adam",
+  "adamw",
+  "nadam",
+  "radam",
+  "adamax",
+  "adagrad",
+  "adadelta",
+  "rmsprop",
+  "lion",
+  "muon",
+] as const;
 export const INITS = [
   "default",
   "kaiming-uniform",
@@ -38,10 +53,37 @@ export interface TrainConfig {
   seed: number;
 }
 
-/** Step size where none is given; for Adam, PyTorch's. */
-export const DEFAULT_LR = { sgd: 0.1, adam: 1e-3, adamw: 1e-3 };
-/** Weight decay where none is given, PyTorch's. */
-export const DEFAULT_WEIGHT_DECAY = { sgd: 0, adam: 0, adamw: 0.01 };
+type OptimizerName = (typeof OPTIMIZERS)[number];
+
+/** Step size where none is given: PyTorch's, but for the rules that are gradient descent, and for Muon its authors'. */
+export const DEFAULT_LR: Readonly<Record<OptimizerName, number>> = {
+  sgd: 0.1,
+  momentum: 0.01,
+  nesterov: 0.01,
+  adam: 1e-3,
+  adamw: 1e-3,
+  nadam: 2e-3,
+  radam: 1e-3,
+  adamax: 2e-3,
+  adagrad: 1e-2,
+  adadelta: 1,
+  rmsprop: 1e-3,
+  lion: 1e-4,
+  muon: 0.02,
+};
+/** Weight decay where none is given: PyTorch's, which is 0 but for these. */
+export const DEFAULT_WEIGHT_DECAY: Readonly<Partial<Record<OptimizerName, number>>> = {
+  adamw: 0.01,
+  muon: 0.1,
+};
+/** Rules with a momentum of their own to set, and what it is where none is given. */
+export const DEFAULT_MOMENTUM: Readonly<Partial<Record<OptimizerName, number>>> = {
+  sgd: 0,
+  momentum: 0.9,
+  nesterov: 0.9,
+  rmsprop: 0,
+  muon: 0.95,
+};
 
 export const DEFAULTS = {
   data: DIGITS,
@@ -51,7 +93,6 @@ export const DEFAULTS = {
   dropout: 0,
   init: "default",
   optimizer: "adam",
-  momentum: 0,
   epochs: 5,
   batchSize: 128,
   seed: 0,
@@ -64,7 +105,8 @@ export function completeConfig(given: Partial<TrainConfig>): TrainConfig {
     ...DEFAULTS,
     optimizer,
     lr: DEFAULT_LR[optimizer],
-    weightDecay: DEFAULT_WEIGHT_DECAY[optimizer],
+    momentum: DEFAULT_MOMENTUM[optimizer] ?? 0,
+    weightDecay: DEFAULT_WEIGHT_DECAY[optimizer] ?? 0,
     ...given,
   };
 }

@@ -57,15 +57,42 @@ export function buildModel(config: TrainConfig): nn.Sequential {
 }
 
 /** The optimizer of the model's parameters. */
-export function buildOptimizer(config: TrainConfig, model: nn.Module): optim.SGD | optim.Adam | optim.AdamW {
+export function buildOptimizer(
+  config: TrainConfig,
+  model: nn.Module,
+): optim.Optimizer<optim.CommonOptions, optim.ParamState> {
   const { optimizer, lr, momentum, weightDecay } = config;
   const parameters = model.parameters();
   switch (optimizer) {
     case "sgd":
       return new optim.SGD(parameters, { lr, momentum, weightDecay });
+    case "momentum":
+      return new optim.Momentum(parameters, { lr, beta: momentum, weightDecay });
+    case "nesterov":
+      return new optim.Nesterov(parameters, { lr, beta: momentum, weightDecay });
     case "adam":
       return new optim.Adam(parameters, { lr, weightDecay });
     case "adamw":
       return new optim.AdamW(parameters, { lr, weightDecay });
+    case "nadam":
+      return new optim.NAdam(parameters, { lr, weightDecay });
+    case "radam":
+      return new optim.RAdam(parameters, { lr, weightDecay });
+    case "adamax":
+      return new optim.Adamax(parameters, { lr, weightDecay });
+    case "adagrad":
+      return new optim.Adagrad(parameters, { lr, weightDecay });
+    case "adadelta":
+      return new optim.Adadelta(parameters, { lr, weightDecay });
+    case "rmsprop":
+      return new optim.RMSprop(parameters, { lr, momentum, weightDecay });
+    case "lion":
+      return new optim.Lion(parameters, { lr, weightDecay });
+    case "muon":
+      // Biases, and the last layer too, would be AdamW's at its own rate.
+      return new optim.Muon(parameters, { lr, momentum, weightDecay, adamScale: MUON_ADAM_SCALE });
   }
 }
+
+/** AdamW's rate beside Muon's default one is AdamW's default. */
+const MUON_ADAM_SCALE = 0.05;

@@ -5,6 +5,7 @@ import * as values from "../values.js";
 import {
   ACTIVATIONS,
   DEFAULT_LR,
+  DEFAULT_MOMENTUM,
   DEFAULT_WEIGHT_DECAY,
   DEFAULTS,
   dataSource,
@@ -35,6 +36,13 @@ export interface TrainOptions {
 const option = (flags: string, description: string, fallback: unknown): Option =>
   new Option(flags, `${description} (default: ${fallback})`);
 
+/** The values of each, as in `sgd 0.1, adam 0.001`. */
+const byOptimizer = (values: Readonly<Record<string, number>>): string =>
+  Object.entries(values)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(", ");
+const WITH_MOMENTUM = Object.keys(DEFAULT_MOMENTUM).join(", ");
+
 const CONFIG_OPTIONS: Record<keyof TrainConfig, Option> = {
   data: option(
     "--data <source>",
@@ -63,16 +71,16 @@ const CONFIG_OPTIONS: Record<keyof TrainConfig, Option> = {
     DEFAULTS.init,
   ).choices(INITS),
   optimizer: option("--optimizer <name>", "update rule", DEFAULTS.optimizer).choices(OPTIMIZERS),
-  lr: option("--lr <x>", "step size", `${DEFAULT_LR.adam}, sgd ${DEFAULT_LR.sgd}`).argParser(
-    values.positiveNumber,
-  ),
-  momentum: option("--momentum <x>", "momentum of sgd, in [0, 1)", DEFAULTS.momentum).argParser(
-    values.fraction,
-  ),
+  lr: option("--lr <x>", "step size", byOptimizer(DEFAULT_LR)).argParser(values.positiveNumber),
+  momentum: option(
+    "--momentum <x>",
+    `momentum of ${WITH_MOMENTUM}, in [0, 1)`,
+    byOptimizer(DEFAULT_MOMENTUM),
+  ).argParser(values.fraction),
   weightDecay: option(
     "--weight-decay <x>",
-    "weight decay, decoupled for adamw",
-    `${DEFAULT_WEIGHT_DECAY.adam}, adamw ${DEFAULT_WEIGHT_DECAY.adamw}`,
+    "weight decay, decoupled for adamw, lion and muon",
+    `0, ${byOptimizer(DEFAULT_WEIGHT_DECAY)}`,
   ).argParser(values.nonNegativeNumber),
   epochs: option("--epochs <n>", "passes over the training images", DEFAULTS.epochs).argParser(
     values.positiveInteger,
@@ -124,11 +132,9 @@ export function readTrainOptions(command: Command): TrainOptions {
       .filter((key) => key in given)
       .map((key) => [key, given[key as keyof TrainConfig]]),
   ) as Partial<TrainConfig>;
-  if (config.momentum && !given.resume && config.optimizer !== "sgd") {
-    usageError(
-      command,
-      `option '--momentum <x>' is for --optimizer sgd, not ${config.optimizer ?? DEFAULTS.optimizer}.`,
-    );
+  const rule = config.optimizer ?? DEFAULTS.optimizer;
+  if (config.momentum && !given.resume && !(rule in DEFAULT_MOMENTUM)) {
+    usageError(command, `option '--momentum <x>' is for --optimizer ${WITH_MOMENTUM}, not ${rule}.`);
   }
   const { out, resume = false, checkpointEvery = null, threads = null } = given;
   const { detectAnomaly = false, json = false } = given;

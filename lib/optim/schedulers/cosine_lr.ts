@@ -2,16 +2,11 @@
 import { ArgumentError } from "../../errors.js";
 import { checkNumber, NON_NEGATIVE, POSITIVE_INTEGER, withDefaults } from "../../options.js";
 import { recorder } from "../../runtime/recorder.js";
-import {
-  LRScheduler,
-  numberOf,
-  type Schedulable,
-  type ScheduledGroup,
-  type SchedulerStateDict,
-} from "./scheduler.js";
+import { RateScheduler } from "./rate_scheduler.js";
+import { numberOf, type Schedulable, type ScheduledGroup, type SchedulerStateDict } from "./scheduler.js";
 
 /** Down in `tMax` epochs and, beyond them, up again. */
-export class CosineAnnealingLR extends LRScheduler {
+export class CosineAnnealingLR extends RateScheduler {
   readonly tMax: number;
   readonly etaMin: number;
 
@@ -21,7 +16,7 @@ export class CosineAnnealingLR extends LRScheduler {
     const { tMax, etaMin } = withDefaults(this.name, options, { tMax: Number.NaN, etaMin: 0 });
     this.tMax = checkNumber(this.name, "tMax", tMax, POSITIVE_INTEGER);
     this.etaMin = checkNumber(this.name, "etaMin", etaMin, NON_NEGATIVE);
-    this.start();
+    this.advance();
   }
 
   protected override rate({ lr }: ScheduledGroup, base: number): number {
@@ -40,7 +35,7 @@ export class CosineAnnealingLR extends LRScheduler {
 }
 
 /** Down in `t0` epochs, then from the top again, each time in `tMult` times as many. */
-export class CosineAnnealingWarmRestarts extends LRScheduler {
+export class CosineAnnealingWarmRestarts extends RateScheduler {
   readonly t0: number;
   readonly tMult: number;
   readonly etaMin: number;
@@ -57,12 +52,15 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     this.tMult = checkNumber(this.name, "tMult", tMult, POSITIVE_INTEGER);
     this.etaMin = checkNumber(this.name, "etaMin", etaMin, NON_NEGATIVE);
     this.period = t0;
-    this.start();
+    this.advance();
   }
 
   /** Goes on by one epoch, or to `epoch`, which may be a fraction: 3 + batch/batches. */
   override step(epoch?: number): void {
-    if (epoch === undefined) return super.step();
+    if (epoch === undefined) {
+      super.step();
+      return;
+    }
     recorder()?.refuse(`${this.name}.step with an epoch`, "leave the epoch out");
     if (typeof epoch !== "number" || !(epoch >= 0 && epoch < Infinity)) {
       throw new ArgumentError(`${this.name}.step: the epoch must be a number ≥ 0, got ${epoch}`);

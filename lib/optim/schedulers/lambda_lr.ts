@@ -2,13 +2,14 @@
 import { describe } from "../../describe.js";
 import { ArgumentError } from "../../errors.js";
 import { withDefaults } from "../../options.js";
-import { LRScheduler, type Schedulable, type ScheduledGroup } from "./scheduler.js";
+import { RateScheduler } from "./rate_scheduler.js";
+import type { Schedulable, ScheduledGroup } from "./scheduler.js";
 
 /** The factor of an epoch. */
 export type Factor = (epoch: number) => number;
 
 /** lr = initial lr · lrLambda(epoch). The function is no part of the state dict. */
-export class LambdaLR extends LRScheduler {
+export class LambdaLR extends RateScheduler {
   private readonly factors: readonly Factor[];
 
   /** @param options `lrLambda`, a function of the epoch (0, 1, …), or one for each group */
@@ -26,7 +27,7 @@ export class LambdaLR extends LRScheduler {
       );
     }
     this.factors = factors;
-    this.start();
+    this.advance();
   }
 
   protected override rate(_group: ScheduledGroup, base: number, index: number): number {

@@ -1,11 +1,12 @@
 /** Rates that start at a part of what they will be, or end at a part of what they were. */
 import { checkNumber, POSITIVE_INTEGER, type Range, UNIT_INTERVAL, withDefaults } from "../../options.js";
-import { LRScheduler, type Schedulable, type ScheduledGroup } from "./scheduler.js";
+import { RateScheduler } from "./rate_scheduler.js";
+import type { Schedulable, ScheduledGroup } from "./scheduler.js";
 
 const FACTOR: Range = { text: "a number in (0, 1]", holds: (x) => x > 0 && x <= 1 };
 
 /** lr·factor for the first `totalIters` epochs, then lr. */
-export class ConstantLR extends LRScheduler {
+export class ConstantLR extends RateScheduler {
   readonly factor: number;
   readonly totalIters: number;
 
@@ -15,7 +16,7 @@ export class ConstantLR extends LRScheduler {
     const { factor, totalIters } = withDefaults(this.name, options, { factor: 1 / 3, totalIters: 5 });
     this.factor = checkNumber(this.name, "factor", factor, FACTOR);
     this.totalIters = checkNumber(this.name, "totalIters", totalIters, POSITIVE_INTEGER);
-    this.start();
+    this.advance();
   }
 
   protected override rate({ lr }: ScheduledGroup): number {
@@ -29,7 +30,7 @@ export class ConstantLR extends LRScheduler {
 }
 
 /** lr times a factor that goes from `startFactor` to `endFactor` in a line, over `totalIters` epochs. */
-export class LinearLR extends LRScheduler {
+export class LinearLR extends RateScheduler {
   readonly startFactor: number;
   readonly endFactor: number;
   readonly totalIters: number;
@@ -48,7 +49,7 @@ export class LinearLR extends LRScheduler {
     this.startFactor = checkNumber(this.name, "startFactor", startFactor, FACTOR);
     this.endFactor = checkNumber(this.name, "endFactor", endFactor, UNIT_INTERVAL);
     this.totalIters = checkNumber(this.name, "totalIters", totalIters, POSITIVE_INTEGER);
-    this.start();
+    this.advance();
   }
 
   protected override rate({ lr }: ScheduledGroup): number {
@@ -70,7 +71,7 @@ export class LinearLR extends LRScheduler {
  * Warm-up: the first `warmupSteps` steps have 1/n, 2/n, … n/n of lr, or start at `startFactor` of it; then lr. Unlike
  * LinearLR the first step is one on the way up already, so that nothing is wasted on a step of size 0.
  */
-export class WarmupLR extends LRScheduler {
+export class WarmupLR extends RateScheduler {
   readonly warmupSteps: number;
   readonly startFactor: number;
 
@@ -81,7 +82,7 @@ export class WarmupLR extends LRScheduler {
     const { warmupSteps, startFactor } = withDefaults(this.name, options, defaults);
     this.warmupSteps = checkNumber(this.name, "warmupSteps", warmupSteps, POSITIVE_INTEGER);
     this.startFactor = checkNumber(this.name, "startFactor", startFactor, UNIT_INTERVAL);
-    this.start();
+    this.advance();
   }
 
   private factor(epoch: number): number {

@@ -1,8 +1,9 @@
 /** lr·(1 − epoch/totalIters)^power: 0 after `totalIters` epochs. */
 import { checkNumber, NON_NEGATIVE, POSITIVE_INTEGER, withDefaults } from "../../options.js";
-import { LRScheduler, type Schedulable, type ScheduledGroup } from "./scheduler.js";
+import { RateScheduler } from "./rate_scheduler.js";
+import type { Schedulable, ScheduledGroup } from "./scheduler.js";
 
-export class PolynomialLR extends LRScheduler {
+export class PolynomialLR extends RateScheduler {
   readonly totalIters: number;
   readonly power: number;
 
@@ -12,7 +13,7 @@ export class PolynomialLR extends LRScheduler {
     const { totalIters, power } = withDefaults(this.name, options, { totalIters: 5, power: 1 });
     this.totalIters = checkNumber(this.name, "totalIters", totalIters, POSITIVE_INTEGER);
     this.power = checkNumber(this.name, "power", power, NON_NEGATIVE);
-    this.start();
+    this.advance();
   }
 
   protected override rate({ lr }: ScheduledGroup): number {

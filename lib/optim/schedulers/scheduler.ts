@@ -48,33 +48,20 @@ export function checkSchedulable(owner: string, optimizer: unknown): void {
   throw new ArgumentError(`${owner}: the first argument must be an optimizer, got ${describe(optimizer)}`);
 }
 
-/**
- * Base class of schedulers. A subclass calls `start()` at the end of its constructor, which sets the rates of epoch 0.
- */
+/** Base class of schedulers. */
 export abstract class LRScheduler {
   readonly optimizer: Schedulable;
-  /** Steps so far; −1 before `start()`. */
+  /** Steps so far: 0 for a new scheduler. */
   lastEpoch = -1;
-  /** The groups' rates before any scheduler. */
-  protected baseLrs: number[];
 
   constructor(optimizer: Schedulable) {
     checkSchedulable(this.name, optimizer);
     this.optimizer = optimizer;
-    this.baseLrs = optimizer.paramGroups.map(initialRate);
   }
 
   /** The scheduler's name in messages. */
   get name(): string {
     return this.constructor.name;
-  }
-
-  /** The group's next rate, `lastEpoch` being the new epoch; `base` is its rate before any scheduler. */
-  protected abstract rate(group: ScheduledGroup, base: number, index: number): number;
-
-  /** The group's rate at `lastEpoch` whatever it is now; where `rate` depends on the rate there is, an override. */
-  protected rateAt(group: ScheduledGroup, base: number, index: number): number {
-    return this.rate(group, base, index);
   }
 
   /** Goes on by one epoch. In a compiled function this happens at each of its calls. */
@@ -91,61 +78,27 @@ export abstract class LRScheduler {
 
   /** What changes from step to step, as plain data. Options are the constructor's business, rates the optimizer's. */
   stateDict(): SchedulerStateDict {
-    return {
-      scheduler: this.name,
-      lastEpoch: this.lastEpoch,
-      baseLrs: [...this.baseLrs],
-      lastLr: this.getLastLr(),
-    };
+    return { scheduler: this.name, lastEpoch: this.lastEpoch, lastLr: this.getLastLr() };
   }
 
   /**
-   * Goes on from a saved state. The groups' rates are loaded with the optimizer. StateError for the state of another
-   * scheduler or of another number of groups; then nothing has changed.
+   * Goes on from a saved state; the groups' rates are loaded with the optimizer. StateError for what is not the state of
+   * such a scheduler.
    */
   loadStateDict(state: SchedulerStateDict): void {
     checkState(this.name, state);
-    const { lastEpoch, baseLrs } = state;
-    const { length } = this.optimizer.paramGroups;
-    if (!Number.isSafeInteger(lastEpoch)) {
-      throw new StateError(`${this.name}.loadStateDict: lastEpoch is ${describe(lastEpoch)}, not an integer`);
-    }
-    if (
-      !Array.isArray(baseLrs) ||
-      baseLrs.length !== length ||
-      !baseLrs.every((lr) => typeof lr === "number")
-    ) {
-      throw new StateError(
-        `${this.name}.loadStateDict: baseLrs must be ${length} numbers, one for each group, got ${describe(baseLrs)}`,
-      );
-    }
-    this.lastEpoch = Number(lastEpoch);
-    this.baseLrs = [...(baseLrs as number[])];
-    this.optimizer.paramGroups.forEach((group, i) => {
-      setInitialRate(group, this.baseLrs[i]);
-    });
+    this.lastEpoch = numberOf(this.name, state, "lastEpoch");
   }
 
-  /** Goes to epoch 0; for subclasses, at the end of their constructors. @internal */
-  start(): void {
-    this.advance();
-  }
-
-  /** Undoes `start()` but for the rates. @internal */
-  rewind(): void {
-    this.lastEpoch--;
-  }
-
-  /** Makes a step, now. @internal */
-  advance(): void {
-    this.lastEpoch++;
-    this.setRates((group, base, i) => this.rate(group, base, i));
-  }
+  /** Makes a step, now; a new scheduler's first is to epoch 0. @internal */
+  abstract advance(): void;
 
   /** Goes to an epoch, whatever the rates are. @internal */
-  jump(epoch: number): void {
-    this.lastEpoch = epoch;
-    this.setRates((group, base, i) => this.rateAt(group, base, i));
+  abstract jump(epoch: number): void;
+
+  /** Goes back to before the first step, for a scheduler that begins later. The rates stay. @internal */
+  rewind(): void {
+    this.lastEpoch--;
   }
 
   /** Remembers what a step changes; returns what brings it back. @internal */
@@ -158,12 +111,6 @@ export abstract class LRScheduler {
         group.lr = rates[i];
       });
     };
-  }
-
-  private setRates(rate: (group: ScheduledGroup, base: number, index: number) => number): void {
-    this.optimizer.paramGroups.forEach((group, i) => {
-      group.lr = rate(group, this.baseLrs[i] ?? initialRate(group), i);
-    });
   }
 }
 

@@ -1,10 +1,11 @@
 /** Rates that fall by a factor now and then. */
 import { ArgumentError } from "../../errors.js";
 import { checkNumber, INTEGER, listOf, NON_NEGATIVE, POSITIVE_INTEGER, withDefaults } from "../../options.js";
-import { LRScheduler, type Schedulable, type ScheduledGroup } from "./scheduler.js";
+import { RateScheduler } from "./rate_scheduler.js";
+import type { Schedulable, ScheduledGroup } from "./scheduler.js";
 
 /** lr ← lr·gamma every `stepSize` epochs. */
-export class StepLR extends LRScheduler {
+export class StepLR extends RateScheduler {
   readonly stepSize: number;
   readonly gamma: number;
 
@@ -14,7 +15,7 @@ export class StepLR extends LRScheduler {
     const { stepSize, gamma } = withDefaults(this.name, options, { stepSize: Number.NaN, gamma: 0.1 });
     this.stepSize = checkNumber(this.name, "stepSize", stepSize, POSITIVE_INTEGER);
     this.gamma = checkNumber(this.name, "gamma", gamma, NON_NEGATIVE);
-    this.start();
+    this.advance();
   }
 
   protected override rate({ lr }: ScheduledGroup): number {
@@ -27,7 +28,7 @@ export class StepLR extends LRScheduler {
 }
 
 /** lr ← lr·gamma at each of the given epochs. */
-export class MultiStepLR extends LRScheduler {
+export class MultiStepLR extends RateScheduler {
   /** Ascending; one that occurs twice counts twice. */
   readonly milestones: readonly number[];
   readonly gamma: number;
@@ -48,7 +49,7 @@ export class MultiStepLR extends LRScheduler {
       checkNumber(this.name, `milestones[${i}]`, milestone, INTEGER);
     });
     this.gamma = checkNumber(this.name, "gamma", gamma, NON_NEGATIVE);
-    this.start();
+    this.advance();
   }
 
   protected override rate({ lr }: ScheduledGroup): number {
@@ -62,7 +63,7 @@ export class MultiStepLR extends LRScheduler {
 }
 
 /** lr ← lr·gamma at every epoch. */
-export class ExponentialLR extends LRScheduler {
+export class ExponentialLR extends RateScheduler {
   readonly gamma: number;
 
   /** @param options `gamma`, ≥ 0 */
@@ -70,7 +71,7 @@ export class ExponentialLR extends LRScheduler {
     super(optimizer);
     const { gamma } = withDefaults(this.name, options, { gamma: Number.NaN });
     this.gamma = checkNumber(this.name, "gamma", gamma, NON_NEGATIVE);
-    this.start();
+    this.advance();
   }
 
   protected override rate({ lr }: ScheduledGroup): number {
