@@ -45,7 +45,7 @@ const RUNS = [
   { name: "c = 3", c: 3 },
   { name: "zero", c: 0 },
 ] as const;
-const LR = 0.01;
+const LR = 0.005;
 const BATCH = 100;
 const STEPS = 500;
 const SEED = 3;

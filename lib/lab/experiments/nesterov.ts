@@ -1,9 +1,18 @@
 /** Nesterov's look-ahead in its three forms, beside momentum. */
+import { adviseStepSize } from "../../optim/advisor/advise.js";
 import * as optim from "../../optim/index.js";
 import { atLeast, atMost, near } from "../checks.js";
 import type { Experiment } from "../experiment.js";
 import { ITERATES, type Point } from "../lecture.js";
-import { firstIterates, matches, type Path, reduction, walk } from "../quadratic.js";
+import {
+  firstIterates,
+  matches,
+  type Path,
+  quadratic,
+  reduction,
+  startingPoint,
+  walk,
+} from "../quadratic.js";
 
 /** Paths by rule. */
 export interface NesterovData {
@@ -14,6 +23,8 @@ export interface NesterovData {
   /** The first form at the second form's step size. */
   readonly diverging: Path;
   readonly pytorch: Path;
+  /** Step sizes below which the forms converge at this β, from the curvature. */
+  readonly limits: { readonly first: number; readonly second: number };
   /** Largest distance of PyTorch's iterates to the look-ahead points θ − αβu of the first form. */
   readonly changeOfVariables: number;
 }
@@ -35,7 +46,10 @@ export const nesterov: Experiment<NesterovData> = {
   run() {
     const first = nesterovPath("first form, α 0.1", SMALL_LR, "first");
     const pytorch = nesterovPath("PyTorch's form, α 0.1", SMALL_LR, "pytorch");
+    const theta = startingPoint();
+    const { limits } = adviseStepSize(() => quadratic(theta), [theta], { beta: BETA });
     return {
+      limits: { first: limits.nesterovFirst, second: limits.nesterovSecond },
       momentum: walk(
         "momentum",
         (params) => new optim.Momentum(params, { lr: LR, beta: BETA, form: "averaged" }),
@@ -47,7 +61,7 @@ export const nesterov: Experiment<NesterovData> = {
       changeOfVariables: distanceToLookAhead(pytorch, first),
     };
   },
-  check({ momentum, second, first, diverging, changeOfVariables }) {
+  check({ momentum, second, first, diverging, limits, changeOfVariables }) {
     return [
       ...firstIterates(second, PRINTED),
       matches(momentum, ITERATES.averagedMomentum),
@@ -55,6 +69,8 @@ export const nesterov: Experiment<NesterovData> = {
       matches(first, ITERATES.firstNesterov),
       matches(diverging, ITERATES.divergingNesterov),
       atLeast("first form at α 0.35: f after 30 updates over f(θ₀)", reduction(diverging), 1e6),
+      atMost("largest step size of the first form, below the figure's 0.35", limits.first, LR),
+      atLeast("largest step size of the second form, above the figure's 0.35", limits.second, LR),
       near(
         "largest distance of PyTorch's iterates to the first form's look-ahead",
         changeOfVariables,

@@ -12,7 +12,7 @@ const SMOOTHING = 10;
 
 export const deepTrainingFigure: Figure<DeepTrainingData> = {
   title: "Depth 50 in training",
-  formulas: ["θ ← θ − α · mean over 100 images of ∇f_i(θ),  α 0.01"],
+  formulas: ["θ ← θ − α · mean over 100 images of ∇f_i(θ),  α 0.005"],
   code: `const step = compile((x, y) => {
   const loss = nn.functional.crossEntropy(network.forward(x), y);
   optimizer.zeroGrad();
