@@ -72,7 +72,7 @@ function histogram({ name, density }: Sums, { bins, binWidth }: CentralLimitData
       nameGap: 28,
       splitLine: { show: false },
     },
-    yAxis: { ...AXIS, type: "value", min: 0, max: 0.5 },
+    yAxis: { ...AXIS, type: "value", min: 0, max: 0.5, axisLine: { show: false } },
     series: [bars, curve],
   };
   return {

@@ -43,7 +43,7 @@ const REFERENCE = "SGD";
 
 export const classificationFigure: Figure<ClassificationData> = {
   title: "All optimizers on a real task",
-  formulas: ["784 → 64 → 10, ReLU between, cross-entropy; 6,000 images in batches of 100"],
+  formulas: ["logits = relu(x W_1 + 1b_1ᵀ) W_2 + 1b_2ᵀ", "loss = mean of −log softmax(logits)_y"],
   code: `const step = compile((x, y) => optimizer.step(() => {
   optimizer.zeroGrad();
   const loss = nn.functional.crossEntropy(network.forward(x), y);
@@ -56,6 +56,10 @@ await step.epoch(train, { batchSize: 100, shuffle: true, generator });      // a
     "L-BFGS and Newton-CG take the whole training set as one batch and one step an epoch, each of which evaluates loss or curvature many times: compare them by seconds. The first epoch includes tracing and compiling. The step sizes work, but no search chose them, so this is no ranking.",
   ],
   rows: ({ courses }) => FAMILIES.flatMap(([family, title]) => familyRows(courses, family, title)),
+  facts: ({ layers, trainImages, testImages, batchSize }) => [
+    ["network", layers.join(" → ")],
+    ["images", `${trainImages} to train on, in batches of ${batchSize}; ${testImages} to test with`],
+  ],
   table: ({ courses }) => ({
     head: ["optimizer", "settings", "training loss", "test accuracy", "seconds"],
     rows: courses.map(({ name, settings, standings }) => {

@@ -28,7 +28,7 @@ optimizer.step(() => {
     }));
     return [
       { shape: "square", panels: paths.map((path) => pathsPanel(path.path.name, [path])) },
-      { shape: "full", panels: [objectivePanel(paths, [1e-6, 1e3])] },
+      { shape: "full", panels: [objectivePanel(paths, [1e-6, 1e2])] },
     ];
   },
   facts: ({ lambdaMax, limit }) => [
