@@ -36,22 +36,22 @@ async function time(body, calls) {
   return (measured ?? now() - start) / calls;
 }
 
-/** Nanoseconds of one call, roughly; the body is warm afterwards. */
-async function estimate(body) {
+/** Nanoseconds of one call, roughly; the body is warm afterwards, having run for as long and longer. */
+async function estimate(body, warmUpNs) {
   for (let calls = 1; ; calls *= 2) {
     const perCall = await time(body, calls);
-    if (perCall * calls >= WARM_UP_NS || calls >= MOST_CALLS) return perCall;
+    if (perCall * calls >= warmUpNs || calls >= MOST_CALLS) return perCall;
   }
 }
 
 /** Prepares a side for turns: `take()` gives nanoseconds per call over one turn, `cost` about what it takes. */
-async function turns({ run, turnNs = TURN_NS }, rests) {
+async function turns({ run, turnNs = TURN_NS }, rests, warmUpNs) {
   const length = rests ? TURN_AFTER_REST_NS : turnNs;
   const rest = async () => {
     if (rests) await sleep(SETTLE_MS);
   };
   await rest();
-  const perCall = await estimate(run);
+  const perCall = await estimate(run, warmUpNs);
   const callsIn = (ns) => Math.min(MOST_CALLS, Math.max(1, Math.round(ns / perCall)));
   return {
     cost:
@@ -69,12 +69,13 @@ async function turns({ run, turnNs = TURN_NS }, rests) {
  * Times sides in turn. A side is `{ run, turnNs?, hasThreads? }`: `run(calls)` is its body, and `hasThreads` says that
  * it leaves threads behind that spin for a while; then all sides rest before their turns, but those with `isCeiling`,
  * which follow ours at once. Slow sides get fewer rounds than `rounds`, so as to take no more than `budgetNs` if
- * possible. Returns for each side the nanoseconds per call, turn by turn.
+ * possible; before the first round each runs for `warmUpNs`. Returns for each side the nanoseconds per call, turn by turn.
  */
-export async function takeTurns(sides, { rounds: most = 15, budgetNs = 2.5e9 } = {}) {
+export async function takeTurns(sides, pace = {}) {
+  const { rounds: most = 15, budgetNs = 2.5e9, warmUpNs = WARM_UP_NS } = pace;
   const rests = sides.some(({ hasThreads }) => hasThreads);
   const prepared = [];
-  for (const side of sides) prepared.push(await turns(side, rests && !side.isCeiling));
+  for (const side of sides) prepared.push(await turns(side, rests && !side.isCeiling, warmUpNs));
   const cost = prepared.reduce((sum, side) => sum + side.cost, 0);
   const rounds = Math.min(most, Math.max(FEWEST_ROUNDS, Math.floor(budgetNs / cost)));
   const times = sides.map(() => []);

@@ -1,21 +1,37 @@
 // The machine that a run is made on, as names and values.
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { release, totalmem, type } from "node:os";
 import { machineInfo } from "../dist/cli/machine.js";
 
 const CACHES = "/sys/devices/system/cpu/cpu0/cache";
 
-/** `32K L1d, 1024K L2, 32768K L3` of the first processor, where Linux says so. */
-function caches() {
+/** Level and kilobytes of the first processor's data caches, where Linux lists them; a virtual machine may not. */
+function cachesOfSystem() {
   try {
     const read = (index, name) => readFileSync(`${CACHES}/${index}/${name}`, "utf8").trim();
     return readdirSync(CACHES)
       .filter((index) => index.startsWith("index") && read(index, "type") !== "Instruction")
-      .map((index) => `${read(index, "size")} L${read(index, "level")}`)
-      .join(", ");
+      .map((index) => [read(index, "level"), Number.parseInt(read(index, "size"), 10)]);
   } catch {
-    return "unknown";
+    return [];
   }
+}
+
+/** The same as the C library reads them from the processor; the last level may be that of all processors together. */
+function cachesOfLibrary() {
+  return ["LEVEL1_DCACHE_SIZE", "LEVEL2_CACHE_SIZE", "LEVEL3_CACHE_SIZE"]
+    .map((name, i) => {
+      const { stdout } = spawnSync("getconf", [name], { encoding: "utf8" });
+      return [i + 1, Number.parseInt(stdout, 10) / 1024];
+    })
+    .filter(([, kilobytes]) => kilobytes > 0);
+}
+
+/** `32K L1, 1024K L2, 32768K L3`. */
+function caches() {
+  const found = [cachesOfSystem(), cachesOfLibrary()].find(({ length }) => length > 0) ?? [];
+  return found.map(([level, kilobytes]) => `${kilobytes}K L${level}`).join(", ") || "unknown";
 }
 
 /** Whether the processor says that a hypervisor stands between. */

@@ -1,15 +1,17 @@
 // npm run bench -- [--filter REGEX] [--threads 1,2] [--json FILE] [--report FILE.html]
-// The native executor against the TypeScript one, and against what the machine can do at most. Every side of a row is
-// verified before it is timed.
+// The native executor against the TypeScript one, and against what the machine can do at most; training steps called in
+// one way against another. Every side of a row is verified before it is timed.
 import { allCases } from "./cases/all.mjs";
 import { eagerCases, onEagerOperation } from "./cases/eager.mjs";
-import { compareLosses, onEager, trainCases } from "./cases/train.mjs";
+import { callCases, trainCases } from "./cases/networks.mjs";
+import { compareLosses, onTraining } from "./cases/train.mjs";
 import { ceilingOf, ceilingRows } from "./ceilings/ceilings.mjs";
 import { onNative, onTypeScript, verify } from "./executors.mjs";
 import { parseOptions, Session } from "./session.mjs";
 
 // A call of the TypeScript executor beyond these takes most of a second and more.
 const MOST_FLOPS = 3e8;
+const MOST_FLOPS_OF_STEP = 1e9;
 const MOST_BYTES = 1e8;
 const SCALED = ["matmul 1024x1024x1024 nn", "matmul 512x512x512 nn"];
 const isQuick = ({ flops = 0, bytes }) => flops <= MOST_FLOPS && bytes <= MOST_BYTES;
@@ -30,9 +32,23 @@ async function prepare(work, threads, keep) {
   return { ours, theirs, ceiling, residual, against: "ts" };
 }
 
-function prepareTraining(work) {
-  const [ours, theirs] = ["native", "ts"].map((backend) => onEager(work, backend));
-  return { ours, theirs, residual: compareLosses(work, ours, theirs), against: "ts" };
+/** Compiled steps on both executors. */
+async function prepareTraining(work) {
+  const floorNs = session.floorOf(work);
+  const ours = await onTraining(work, "native");
+  const isSlow = work.floor.flops > MOST_FLOPS_OF_STEP;
+  // What is too slow on the TypeScript executor is held against the plain function, untimed.
+  const theirs = await (isSlow ? onTraining(work, "native", "eager") : onTraining(work, "ts"));
+  const residual = compareLosses(work, ours, theirs);
+  return isSlow ? { ours, residual, floorNs } : { ours, theirs, residual, floorNs, against: "ts" };
+}
+
+/** One way to call a step against the plain row's. */
+async function prepareCalls(work) {
+  const ours = await onTraining(work, "native", work.way);
+  const theirs = await onTraining(work, "native", "sync");
+  const residual = compareLosses(work, ours, theirs);
+  return { ours, theirs, residual, floorNs: session.floorOf(work), against: "sync" };
 }
 
 /** A product on all threads against one: their times are `ratio` apart, and rates are those of all. */
@@ -61,6 +77,9 @@ for (const threads of options.threads) {
   for (const work of cases) await session.measure(work, (keep) => prepare(work, threads, keep));
   for (const work of trainCases().filter(options.selects)) {
     await session.measure(work, () => prepareTraining(work));
+  }
+  for (const work of callCases().filter(options.selects)) {
+    await session.measure(work, () => prepareCalls(work));
   }
 }
 const most = Math.max(...options.threads);

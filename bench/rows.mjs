@@ -9,13 +9,25 @@ const IN_UNIT = {
 };
 
 /**
- * One row of turns measured. `by` says who ran our side (backend, isa, threads); `theirs` and `ceiling` are null where
- * there is none. The fields after `against` are ours, beyond the contract: the other's median in the row's unit, flops
- * and bytes of a call, a note.
+ * Nanoseconds that a training step takes at least: its operations and bytes at the rates of the ceilings among the rows
+ * of the same run, on as many threads. Undefined where these are not measured yet.
  */
-export function makeRow(work, { by, residual, against, note }, { ours, theirs, ceiling }) {
+export function floorNs({ floor: { flops, bytes } }, rows, threads) {
+  const [fma, copy] = ["peak fma", "peak copy"].map((name) =>
+    rows.find((row) => row.name === name && row.threads === threads && row.dtype === "float32"),
+  );
+  return fma && copy && flops / fma.median + bytes / copy.median;
+}
+
+/**
+ * One row of turns measured. `by` says who ran our side (backend, isa, threads); `theirs` and `ceiling` are null where
+ * there is none. `floorNs` is what a call takes at least, where that is known instead of a ceiling. The fields after
+ * `against` are ours, beyond the contract: the other's median in the row's unit, flops and bytes of a call, a note.
+ */
+export function makeRow(work, { by, residual, against, note, floorNs }, { ours, theirs, ceiling }) {
   const convert = (ns) => IN_UNIT[work.unit](work, ns);
   const amount = work.unit === "GFLOP/s" ? work.flops : work.bytes;
+  const ofFloor = floorNs === undefined ? null : floorNs / median(ours);
   return {
     name: work.name,
     shape: work.shape,
@@ -24,7 +36,7 @@ export function makeRow(work, { by, residual, against, note }, { ours, theirs, c
     median: convert(median(ours)),
     best: convert(Math.min(...ours)),
     unit: work.unit,
-    peakFraction: ceiling ? (medianRatio(ours, ceiling.times) * amount) / ceiling.work : null,
+    peakFraction: ceiling ? (medianRatio(ours, ceiling.times) * amount) / ceiling.work : ofFloor,
     residual: residual ?? null,
     ratio: theirs ? medianRatio(ours, theirs) : null,
     against: against ?? null,
@@ -39,7 +51,7 @@ export function makeRow(work, { by, residual, against, note }, { ours, theirs, c
 export const titleOf = ({ name, dtype }) =>
   dtype === "float64" && !name.endsWith("f64") ? `${name} f64` : name;
 
-const NAME_WIDTH = 34;
+const NAME_WIDTH = 37;
 const number = (x) => x.toPrecision(4).padStart(10);
 const optional = (x) => (x === null ? "" : x.toFixed(2)).padStart(8);
 

@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { backendInfo, setNumThreads } from "../dist/index.js";
 import { takeTurns } from "./harness.mjs";
-import { formatFailure, formatRow, HEADER, makeRow } from "./rows.mjs";
+import { floorNs, formatFailure, formatRow, HEADER, makeRow } from "./rows.mjs";
 
 /** Reads the options that all benchmarks have, and those in `more` (as for parseArgs). */
 export function parseOptions(more = {}) {
@@ -58,6 +58,11 @@ export class Session {
     return { backend, isa, threads };
   }
 
+  /** Nanoseconds that a training step takes at least, by the ceilings of this run. */
+  floorOf(work) {
+    return floorNs(work, this.rows, this.native.threads);
+  }
+
   /**
    * Times `ours` in turn with `theirs` and `ceiling`, where there are such, and keeps the row. `prepare(keep)` gives
    * them verified, with the other details of makeRow; it hands every side that it makes to `keep`, which sees to
@@ -75,7 +80,7 @@ export class Session {
       const names = Object.keys(sides).filter((name) => sides[name]);
       const times = await takeTurns(
         names.map((name) => sides[name]),
-        this.pace,
+        { ...this.pace, ...(work.warmUpNs && { warmUpNs: work.warmUpNs }) },
       );
       const timesOf = Object.fromEntries(names.map((name, i) => [name, times[i]]));
       if (ceiling) timesOf.ceiling = { times: timesOf.ceiling, work: ceiling.work };

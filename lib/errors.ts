@@ -59,10 +59,24 @@ export class CurvatureError extends ThalwegError {
   }
 }
 
+/** Where a NaN came from, as far as it is known. */
+export interface AnomalyPlace {
+  /** The operation, such as `log`. */
+  readonly operation?: string;
+  readonly phase?: "data" | "forward" | "backward" | "update";
+  /** The layer by its name in the model and its class, such as `2 (Linear)`; after an update the parameter's name. */
+  readonly layer?: string;
+  /** The epoch, from 1, and the step within it, from 1. */
+  readonly epoch?: number;
+  readonly step?: number;
+}
+
 /** A NaN or an infinity where anomaly detection was asked for. */
 export class AnomalyError extends ThalwegError {
-  constructor(message: string) {
-    super("ERR_ANOMALY", message);
+  readonly place: AnomalyPlace;
+  constructor(message: string, place: AnomalyPlace = {}, options?: ErrorOptions) {
+    super("ERR_ANOMALY", message, options);
+    this.place = place;
   }
 }
 

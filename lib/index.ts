@@ -8,6 +8,7 @@ export { detectAnomaly, enableGrad, isGradEnabled, noGrad } from "./autograd/mod
 export * from "./compile/index.js";
 export * as data from "./data/index.js";
 export * from "./errors.js";
+export * from "./fit/index.js";
 export { type DiagnoseOptions, diagnose } from "./init/doctor/diagnose.js";
 export { Diagnosis, type Failure, type FailureKind, type LayerDiagnosis } from "./init/doctor/diagnosis.js";
 export * as init from "./init/index.js";

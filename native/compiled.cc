@@ -239,7 +239,10 @@ void deliver(napi_env env, napi_value, void* context, void* data) {
   arguments[0] = run->outcome.ok() ? undefined : error_of(env, run->outcome);
   napi_create_int64(env, run->completed, &arguments[1]);
   if (--environment->pending == 0) napi_unref_threadsafe_function(env, environment->deliver);
-  if (callback != nullptr) napi_call_function(env, undefined, callback, 2, arguments, nullptr);
+  if (callback == nullptr || napi_call_function(env, undefined, callback, 2, arguments, nullptr) == napi_ok) return;
+  // What the callback throws is nobody's to catch; left pending, Node would print a warning and forget it.
+  napi_value thrown;
+  if (napi_get_and_clear_last_exception(env, &thrown) == napi_ok) napi_fatal_exception(env, thrown);
 }
 
 // Before an environment goes (a worker that is terminated, a process that exits), its runs end with the step they are at.
@@ -271,12 +274,10 @@ bool hold(napi_env env, napi_value value, Run* run) {
   return true;
 }
 
-// The arguments of one segment: handle, steps, scalars, buffers, strides.
-bool read_segment(napi_env env, const napi_value* arguments, Environment* environment, Run* run) {
-  std::vector<napi_ref> references;
-  const bool are_held = hold_buffers(env, "start", arguments[3], &references);
-  run->held.insert(run->held.end(), references.begin(), references.end());
-  if (!are_held) return false;
+// The arguments of one segment: handle, steps, scalars, buffers, strides. `references` are held to its buffers; no
+// JavaScript runs here, so that what is read stays true.
+bool read_segment(napi_env env, const napi_value* arguments, const std::vector<napi_ref>& references,
+                  Environment* environment, Run* run) {
   Compiled* const compiled = read_handle(env, "start", arguments[0], environment);
   if (compiled == nullptr) return false;
   double steps = 0;
@@ -296,15 +297,15 @@ bool read_segment(napi_env env, const napi_value* arguments, Environment* enviro
     return fail(env, kArgumentError, "start: needs " + std::to_string(count) + " buffers, and as many strides in a "
                                          "Float64Array"), false;
   }
-  std::vector<Buffer> last;
   for (size_t i = 0; i < count; i++) {
     Buffer& buffer = segment.buffers[static_cast<size_t>(compiled->rebound[i])];
     if (!read_reference(env, "start", references[i], i, &buffer)) return false;
     const double stride = static_cast<const double*>(strides.data)[i];
     const int64_t touched = compiled->program.touched(compiled->rebound[i]);
     const double reach = static_cast<double>(touched) + stride * (steps > 0 ? steps - 1 : 0);
-    if (!(stride >= 0) || stride != static_cast<double>(static_cast<int64_t>(stride)) ||
-        reach > static_cast<double>(buffer.length)) {
+    // The range comes first: a number beyond int64 may not be cast to it.
+    if (!(stride >= 0 && stride <= static_cast<double>(buffer.length)) ||
+        stride != static_cast<double>(static_cast<int64_t>(stride)) || reach > static_cast<double>(buffer.length)) {
       return fail(env, kArgumentError, "start: buffer " + std::to_string(i) + " has " + std::to_string(buffer.length) +
                                            " elements; " + std::to_string(segment.steps) + " steps of " +
                                            std::to_string(stride) + " reach beyond it"), false;
@@ -339,6 +340,12 @@ napi_value create(napi_env env, napi_callback_info info, Environment* environmen
   if (!read_integers(env, "rebound", arguments[3], static_cast<int64_t>(buffers.size()), &compiled->rebound) ||
       !read_integers(env, "patched", arguments[4], words.length, &compiled->patched)) {
     return nullptr;
+  }
+  // A slot that were rebound twice would move on twice as fast as its strides say.
+  std::vector<int> slots = compiled->rebound;
+  std::sort(slots.begin(), slots.end());
+  if (std::adjacent_find(slots.begin(), slots.end()) != slots.end()) {
+    return fail(env, kArgumentError, "create: rebound names a slot twice");
   }
   const Outcome outcome = compiled->program.load(static_cast<const double*>(words.data), words.length, buffers.data(),
                                                  static_cast<int>(buffers.size()));
@@ -420,8 +427,19 @@ napi_value start(napi_env env, napi_callback_info info, Environment* environment
   run->environment = environment;
   run->level = environment->level;
   run->threads = environment->threads;
+  // Getters of strange arrays may run JavaScript, which could release programs and detach buffers: all of them first.
+  std::vector<std::vector<napi_ref>> references;
   for (size_t i = kFixed; i < count; i += kPerSegment) {
-    if (!read_segment(env, &arguments[i], environment, run.get())) return nullptr;
+    std::vector<napi_ref> held;
+    const bool are_held = hold_buffers(env, "start", arguments[i + 3], &held);
+    run->held.insert(run->held.end(), held.begin(), held.end());
+    if (!are_held) return nullptr;
+    references.push_back(std::move(held));
+  }
+  for (size_t i = 0; i < references.size(); i++) {
+    if (!read_segment(env, &arguments[kFixed + i * kPerSegment], references[i], environment, run.get())) {
+      return nullptr;
+    }
   }
   for (const Segment& segment : run->segments) {
     if (segment.compiled->is_released) return fail(env, kArgumentError, "start: the program has been released");

@@ -9,27 +9,15 @@
 #include <thread>
 #include <utility>
 
+#include "spin.h"
 #include "system.h"
 
-#if defined(__x86_64__) || defined(_M_X64)
-#include <immintrin.h>
-#endif
 #if !defined(_WIN32)
 #include <pthread.h>
 #endif
 
 namespace thalweg {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-inline void pause() {
-#if defined(__x86_64__) || defined(_M_X64)
-  _mm_pause();
-#elif defined(__aarch64__) && !defined(_MSC_VER)
-  asm volatile("isb");  // waits for some ten cycles, which `yield` does on few processors
-#endif
-}
 
 constexpr int kMaxThreads = 256;
 
@@ -39,26 +27,9 @@ constexpr int kMaxThreads = 256;
 constexpr auto kLookout = std::chrono::microseconds(40);
 // How long a caller waits for the last ranges before it offers its core to whoever needs it to finish them.
 constexpr auto kPatience = std::chrono::microseconds(100);
-// Looks between two looks at the clock, which take as long.
-constexpr int kLooks = 16;
-
 // Ranges for each thread where the grain allows it. Chosen on AMD Zen 4 in a virtual machine: with one range each, a
 // thread that the host takes off its core for a while makes the other wait for half of the work.
 constexpr int kRangesPerThread = 4;
-
-// Whether `done` comes true before `time` has passed.
-template <class Done>
-bool comes_true(Clock::duration time, const Done& done) {
-  for (int i = 0; i < kLooks; i++, pause()) {
-    if (done()) return true;
-  }
-  for (const auto end = Clock::now() + time; Clock::now() < end;) {
-    for (int i = 0; i < kLooks; i++, pause()) {
-      if (done()) return true;
-    }
-  }
-  return done();
-}
 
 // What a job has to give, in one word that is changed as a whole: its number, seats for workers, and the ranges that
 // nobody has claimed, from `first` to `last`. The caller claims from the front and workers from the back, so that in

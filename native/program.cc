@@ -58,6 +58,17 @@ std::string text_of(double word) {
   return text;
 }
 
+// What a kernel's status means for the program.
+Outcome outcome_of(const KernelSpec& spec, const Status& status) {
+  if (status.ok()) return {};
+  if (status.what != nullptr) {
+    return failure(Outcome::Kind::BadProgram, "%s: instruction %lld of its code: %s is %s; it must be %s",
+                   spec.name.c_str(), Wide{status.position}, status.what, text_of(status.value).c_str(), status.needed);
+  }
+  return failure(Outcome::Kind::BadIndex, "%s: index %lld at position %lld is outside [0, %lld)", spec.name.c_str(),
+                 Wide{status.index}, Wide{status.position}, Wide{status.bound});
+}
+
 }  // namespace
 
 // Decodes instruction after instruction into a program. Every method returns false once `outcome` is set.
@@ -112,7 +123,7 @@ class Decoder {
     if (!read("number of words", kHeaderWords, static_cast<int64_t>(end_ - start_), &length)) return false;
     end_ = start_ + static_cast<size_t>(length);
     const size_t uses = program_->uses_.size(), dims = program_->dims_.size();
-    program_->instructions_.push_back({spec_, uses, dims, 0, 0, 0, 0});
+    program_->instructions_.push_back({spec_, uses, dims, 0, 0, 0, 0, {}});
     return true;
   }
 
@@ -145,7 +156,7 @@ class Decoder {
         return fail("operand %lld is buffer %lld of %s; it must be of %s", Wide{i}, Wide{slot}, storage_name(has),
                     storage_name(takes));
       }
-      program_->uses_.push_back({static_cast<int>(slot), offset});
+      program_->uses_.push_back({static_cast<int>(slot), offset, 0, 0, false});
     }
     return true;
   }
@@ -166,6 +177,7 @@ class Decoder {
         if (size > 1) count *= static_cast<double>(size);
       }
     }
+    program_->instructions_.back().work.steps = count;
     return count <= kMaxCount || fail("the product of all sizes is %g; it must be at most 2^62", count);
   }
 
@@ -210,7 +222,19 @@ class Decoder {
     }
     Program::Slot& slot = program_->slots_[static_cast<size_t>(use->slot)];
     if (touches && high >= slot.length) slot.length = high + 1;
-    use->offset = touches ? use->offset * storage_bytes(operand.storage) : 0;
+    const int64_t bytes = storage_bytes(operand.storage);
+    use->offset = touches ? use->offset * bytes : 0;
+    use->low = touches ? low * bytes : 0;
+    use->high = touches ? (high + 1) * bytes : 0;
+    use->is_written = operand.role != Role::In;
+    double elements = touches ? 1 : 0;
+    for (const int letter : operand.letters) {
+      for (size_t k = 0; k < axes_[letter].rank; k++) {
+        elements *= static_cast<double>(program_->dims_[axes_[letter].first + k]);
+      }
+    }
+    Work& work = program_->instructions_.back().work;
+    work.elements = std::max(work.elements, elements);
     return true;
   }
 
@@ -281,41 +305,31 @@ char* Program::address(const Use& use, const Buffer* buffers) {
   return data == nullptr ? reinterpret_cast<char*>(&nowhere) : data + use.offset;
 }
 
+void Program::add_extents(const Buffer* buffers, size_t i, std::vector<Extent>* extents) const {
+  const Instruction& instruction = instructions_[i];
+  for (size_t o = 0; o < instruction.operand_count; o++) {
+    const Use& use = uses_[instruction.uses + o];
+    const char* const data = static_cast<const char*>(buffers[use.slot].data);
+    if (use.low < use.high) extents->push_back({data + use.low, data + use.high, i, use.is_written});
+  }
+}
+
 bool Program::depend(const Buffer* buffers, size_t first, size_t last) const {
-  struct Extent {
-    const char *begin, *end;
-    size_t instruction;
-    bool is_written;
-  };
-  std::vector<Extent> extents;
-  for (size_t i = first; i < last; i++) {
-    const Instruction& instruction = instructions_[i];
-    const std::vector<Operand>& operands = instruction.spec->signature.operands;
-    const int64_t* const dims = &dims_[instruction.dims];
-    if (dims[0] == 0) continue;
-    for (size_t o = 0; o < operands.size(); o++) {
-      const char* const at = address(uses_[instruction.uses + o], buffers);
-      const int64_t bytes = storage_bytes(operands[o].storage), reach = (dims[0] - 1) * dims[1 + o] * bytes;
-      extents.push_back({reach < 0 ? at + reach : at, (reach < 0 ? at : at + reach) + bytes, i,
-                         operands[o].role != Role::In});
-    }
+  thread_local std::vector<Extent> extents;
+  extents.clear();
+  for (size_t i = first; i < last; i++) add_extents(buffers, i, &extents);
+  return thalweg::depend(&extents);
+}
+
+size_t Program::independent(const Buffer* buffers, size_t first) const {
+  // Beyond these, comparing would cost more than it gains.
+  constexpr size_t kMost = 8;
+  size_t last = first + 1;
+  while (last < instructions_.size() && last - first < kMost && !instructions_[last].spec->merges &&
+         !depend(buffers, first, last + 1)) {
+    last++;
   }
-  std::sort(extents.begin(), extents.end(), [](const Extent& a, const Extent& b) { return a.begin < b.begin; });
-  // Extents that meet, directly or through others, form a cluster.
-  Extent cluster{nullptr, nullptr, 0, false};
-  bool has_several = false;
-  for (const Extent& extent : extents) {
-    if (extent.begin >= cluster.end) {
-      cluster = extent;
-      has_several = false;
-      continue;
-    }
-    has_several = has_several || extent.instruction != cluster.instruction;
-    cluster.is_written = cluster.is_written || extent.is_written;
-    if (has_several && cluster.is_written) return true;
-    if (extent.end > cluster.end) cluster.end = extent.end;
-  }
-  return false;
+  return last;
 }
 
 void Program::run_merged(const Level& level, const Buffer* buffers, size_t first, size_t last) const {
@@ -349,10 +363,48 @@ void Program::run_merged(const Level& level, const Buffer* buffers, size_t first
   });
 }
 
-Outcome Program::run(const Level& level, const Buffer* buffers) const {
+Status Program::run_one(const Level& level, const Buffer* buffers, const Instruction& instruction) const {
   void* operands[kMaxOperands];
+  for (size_t i = 0; i < instruction.operand_count; i++) {
+    operands[i] = address(uses_[instruction.uses + i], buffers);
+  }
+  return level.kernels[instruction.spec->row]({operands, dims_.data() + instruction.dims,
+                                               words_.data() + instruction.scalars,
+                                               dims_.data() + instruction.counts,
+                                               static_cast<int64_t>(instruction.scalar_count)});
+}
+
+size_t Program::run_side_by_side(const Level& level, const Buffer* buffers, size_t first, Outcome* outcome) const {
+  // Two that are worth it are the least; most instructions are not.
+  const auto is_worth = [this](size_t i) {
+    constexpr double kLeast = 3000;
+    return i < instructions_.size() && !instructions_[i].spec->merges && instructions_[i].work.cost() >= kLeast;
+  };
+  if (thread_limit() < 2 || (!is_worth(first) && !is_worth(first + 1))) return first;
+  const size_t end = independent(buffers, first);
+  if (end - first < 2) return first;
+  thread_local std::vector<Work> works;
+  works.clear();
+  for (size_t i = first; i < end; i++) works.push_back(instructions_[i].work);
+  const size_t count = side_by_side(works.data(), works.size(), thread_limit());
+  if (count < 2) return first;
+  // Each has a place of its own for what went wrong.
+  std::vector<Status> statuses(count);
+  parallel_for(static_cast<int64_t>(count), 1, [&](int64_t begin, int64_t last) {
+    for (int64_t i = begin; i < last; i++) {
+      statuses[static_cast<size_t>(i)] = run_one(level, buffers, instructions_[first + static_cast<size_t>(i)]);
+    }
+  });
+  for (size_t i = 0; i < count && outcome->ok(); i++) {
+    *outcome = outcome_of(*instructions_[first + i].spec, statuses[i]);
+  }
+  return first + count;
+}
+
+Outcome Program::run(const Level& level, const Buffer* buffers) const {
   const AtWork at_work;
-  for (size_t next = 0; next < instructions_.size();) {
+  Outcome outcome;
+  for (size_t next = 0; next < instructions_.size() && outcome.ok();) {
     const size_t first = next++;
     const Instruction& instruction = instructions_[first];
     const KernelSpec& spec = *instruction.spec;
@@ -361,23 +413,11 @@ Outcome Program::run(const Level& level, const Buffer* buffers) const {
       run_merged(level, buffers, first, next);
       continue;
     }
-    for (size_t i = 0; i < instruction.operand_count; i++) {
-      operands[i] = address(uses_[instruction.uses + i], buffers);
-    }
-    const Args args{operands, dims_.data() + instruction.dims, words_.data() + instruction.scalars,
-                    dims_.data() + instruction.counts, static_cast<int64_t>(instruction.scalar_count)};
-    const Status status = level.kernels[spec.row](args);
-    if (status.what != nullptr) {
-      return failure(Outcome::Kind::BadProgram, "%s: instruction %lld of its code: %s is %s; it must be %s",
-                     spec.name.c_str(), Wide{status.position}, status.what, text_of(status.value).c_str(),
-                     status.needed);
-    }
-    if (!status.ok()) {
-      return failure(Outcome::Kind::BadIndex, "%s: index %lld at position %lld is outside [0, %lld)",
-                     spec.name.c_str(), Wide{status.index}, Wide{status.position}, Wide{status.bound});
-    }
+    const size_t done = run_side_by_side(level, buffers, first, &outcome);
+    if (done > first) next = done;
+    else outcome = outcome_of(spec, run_one(level, buffers, instruction));
   }
-  return {};
+  return outcome;
 }
 
 }  // namespace thalweg

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dispatch.h"
+#include "side_by_side.h"
 #include "table.h"
 
 namespace thalweg {
@@ -53,7 +54,9 @@ class Program {
 
   struct Use {
     int slot;
-    int64_t offset;  // in bytes
+    int64_t offset;     // in bytes, like the touched part, which is [low, high)
+    int64_t low, high;
+    bool is_written;
   };
   struct Slot {
     Storage storage;
@@ -64,6 +67,7 @@ class Program {
     const KernelSpec* spec;
     size_t uses, counts, dims, scalars;
     size_t operand_count, scalar_count;
+    Work work;
   };
 
   void clear();
@@ -71,8 +75,15 @@ class Program {
   static char* address(const Use& use, const Buffer* buffers);
   // Runs instructions first … last − 1, all of one kernel that merges, as one parallel loop over their elements.
   void run_merged(const Level& level, const Buffer* buffers, size_t first, size_t last) const;
+  Status run_one(const Level& level, const Buffer* buffers, const Instruction& instruction) const;
+  // Runs instructions from `first` on side by side where that is faster; returns how far it came.
+  size_t run_side_by_side(const Level& level, const Buffer* buffers, size_t first, Outcome* outcome) const;
+
+  void add_extents(const Buffer* buffers, size_t i, std::vector<Extent>* extents) const;
   // Whether one of these instructions may touch memory that another one writes.
   bool depend(const Buffer* buffers, size_t first, size_t last) const;
+  // One past the last of the instructions from `first` on that do not depend on one another.
+  size_t independent(const Buffer* buffers, size_t first) const;
 
   std::vector<double> words_;
   std::vector<int64_t> dims_;  // of each instruction the counts of its variadic operands, then its dims

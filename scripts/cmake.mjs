@@ -47,7 +47,13 @@ function cmakeJs() {
 
 /** Builds the addon and the tests in a folder. */
 function build(folder, sanitizer = "") {
-  const options = [`--CDTHALWEG_SANITIZE=${sanitizer}`, `--CDNODE=${process.execPath}`];
+  // Where node-gyp has just made them (`npm test` sees to that), the kernels need not be compiled again.
+  const objects = process.env.THALWEG_OBJECTS ?? "";
+  const options = [
+    `--CDTHALWEG_SANITIZE=${sanitizer}`,
+    `--CDNODE=${process.execPath}`,
+    `--CDTHALWEG_OBJECTS=${objects}`,
+  ];
   run(process.execPath, [cmakeJs(), "build", "--out", folder, "--parallel", JOBS, ...options]);
 }
 

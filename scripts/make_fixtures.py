@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes PyTorch's values for layers, losses, optimizers and schedulers to test/fixtures/: nn.json, optim.json,
-optim_long.json, lbfgs.json, schedulers.json.
+"""Writes PyTorch's values for layers, losses, optimizers and schedulers to test/fixtures/ (nn.json, optim.json,
+optim_long.json, lbfgs.json, schedulers.json), and the random numbers of NumPy and PyTorch (random.json).
 
-Run with a Python that has PyTorch (made with 1.13): python3 scripts/make_fixtures.py
-All numbers are float64. Options are named as in thalweg; PyTorch's names follow from them. Format the result with
-npx biome format --write test/fixtures.
+Run with a Python that has NumPy and PyTorch (made with 1.24 and 1.13): python3 scripts/make_fixtures.py
+Numbers are float64 but for the random ones. Options are named as in thalweg; PyTorch's names follow from them. Format
+the result with npx biome format --write test/fixtures.
 """
 import json
 import math
@@ -13,6 +13,8 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+
+from random_fixtures import random_numbers
 
 torch.set_default_dtype(torch.float64)
 torch.manual_seed(20)
@@ -479,6 +481,7 @@ losses()
 layers()
 write("nn.json", {"cases": cases, "batchNorm": batch_norms(), "init": gains(), "clipGradNorm": norms()})
 write("optim.json", trajectories())
+write("random.json", random_numbers())
 write("optim_long.json", long_trajectories())
 write("lbfgs.json", lbfgs())
 write("schedulers.json", {"schedules": schedules(), "plateaus": plateaus()})

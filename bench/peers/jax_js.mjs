@@ -1,5 +1,6 @@
 // jax-js on wasm: functions compiled by its jit. One thread: it has more only where browsers have workers.
 import { INSTALL } from "./install.mjs";
+import { prepareTraining } from "./jax_js_train.mjs";
 import { suitsNode } from "./suits.mjs";
 
 /** What jax-js computes for each kind of case: a function of its operands in order. */
@@ -38,6 +39,7 @@ export const jaxJs = {
     return {
       about: "wasm, jit, one thread",
       prepare: (work, inputs) => {
+        if (work.kind === "train") return prepareTraining(jax, work, inputs);
         const body = FUNCTIONS[work.kind]?.(jax, work);
         if (!body || !suitsNode(work)) return null;
         const compiled = jax.jit(body);

@@ -1,7 +1,8 @@
 // npm run bench:peers -- [--filter REGEX] [--threads 1,2] [--peers NAME,…] [--json FILE] [--report FILE.html]
 // The same work on every peer that is installed, one peer after the other, ours and theirs in turn.
 import { allCases } from "../cases/all.mjs";
-import { compareLosses, onEager, trainCases, trainInputs } from "../cases/train.mjs";
+import { trainCases } from "../cases/networks.mjs";
+import { compareLosses, onTraining, trainInputs } from "../cases/train.mjs";
 import { ceilingOf, ceilingRows } from "../ceilings/ceilings.mjs";
 import { onNative, onTypeScript, verify } from "../executors.mjs";
 import { parseOptions, Session } from "../session.mjs";
@@ -38,8 +39,8 @@ async function measure(session, work, { name, backend = "native" }, peer, thread
     keep(theirs);
     const common = { theirs, against: name, ...(backend === "ts" && { by: TYPESCRIPT }) };
     if (isTrain) {
-      const ours = keep(onEager(work, backend));
-      return { ...common, ours, residual: compareLosses(work, ours, theirs) };
+      const ours = await onTraining(work, backend);
+      return { ...common, ours, residual: compareLosses(work, ours, theirs), floorNs: session.floorOf(work) };
     }
     const ours = keep((backend === "ts" ? onTypeScript : onNative)(work, inputs));
     const residual = await verify(work, ours, backend);

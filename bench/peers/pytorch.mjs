@@ -29,6 +29,7 @@ const findPython = () =>
 const DTYPES = new Map([
   [Float32Array, "float32"],
   [Int32Array, "int32"],
+  [Uint8Array, "uint8"],
 ]);
 
 class Process {
@@ -70,13 +71,16 @@ class Process {
   }
 }
 
+const sendParameters = (torch, parameters) =>
+  parameters.map(({ data, shape }, i) => torch.send(`p${i}`, data, shape));
+
 /** What the other process needs for a case. */
 function request(torch, work, inputs) {
   const { kind, shape, optimizer, lr, verifiedSteps } = work;
   const sent = {};
   if (kind === "train") {
     const { parameters, x, labels } = inputs;
-    sent.parameters = parameters.map(({ data, shape }, i) => torch.send(`p${i}`, data, shape));
+    sent.parameters = sendParameters(torch, parameters);
     sent.inputs = { x: torch.send("x", x.data, x.shape), labels: torch.send("labels", labels) };
   } else {
     const shapeOf = (data) => (data.length === shape.reduce((a, b) => a * b) ? shape : undefined);
@@ -109,6 +113,25 @@ async function chooseThreads(torch, most) {
   return most === 1 ? undefined : `threads ${threads}, of ${library} ${blas}`;
 }
 
+/**
+ * Trains on images until an accuracy is reached on those for tests: `fit(parameters, seed)`, with the losses of the
+ * first steps of `work` for a check and the threads that are fastest for them. `images` are arrays with their shapes.
+ */
+async function prepareFit(torch, work, inputs, threads, images) {
+  const { losses } = await torch.ask(request(torch, work, inputs));
+  const note = await chooseThreads(torch, threads);
+  const sent = Object.entries(images).map(([name, { data, shape }]) => [name, torch.send(name, data, shape)]);
+  await torch.ask({ command: "images", inputs: Object.fromEntries(sent) });
+  const { optimizer, lr, samples: batch, accuracy, mostEpochs } = work;
+  const fit = (parameters, seed) =>
+    torch.ask({
+      command: "fit",
+      parameters: sendParameters(torch, parameters),
+      ...{ optimizer, lr, batch, accuracy, mostEpochs, seed },
+    });
+  return { losses, note, fit };
+}
+
 export const pytorch = {
   name: "pytorch",
   install: "apt-get install python3-torch libopenblas0-pthread",
@@ -119,6 +142,7 @@ export const pytorch = {
     const { version } = await torch.ask({ command: "version" });
     return {
       about: `${version} in a process of its own`,
+      prepareFit: (work, inputs, threads, images) => prepareFit(torch, work, inputs, threads, images),
       prepare: async (work, inputs, threads) => {
         if (!KINDS.includes(work.kind) || work.pattern || work.unit === "us") return null;
         const { losses, outputs } = await torch.ask(request(torch, work, inputs));

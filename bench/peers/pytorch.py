@@ -3,6 +3,8 @@
 prepare  makes a case ready and calls it once; the outputs are written to files
 threads  sets the threads of PyTorch and of its BLAS
 run      calls it so many times and says how long that took
+images   keeps labelled images for `fit`, as floats in [0, 1]
+fit      trains on them until the accuracy on those for tests is reached, and says how long that took
 """
 
 import ctypes
@@ -84,7 +86,8 @@ def optimizer(make):
     return prepare
 
 
-def train(inputs, request):
+def make_model(request):
+    """A fully connected network with the parameters that were sent, and its optimizer."""
     tensors = [read(spec) for spec in request["parameters"]]
     layers = []
     for weight, bias in zip(tensors[::2], tensors[1::2]):
@@ -95,17 +98,47 @@ def train(inputs, request):
         layers += [linear, torch.nn.ReLU()]
     model = torch.nn.Sequential(*layers[:-1])
     rule = torch.optim.Adam if request["optimizer"] == "adam" else torch.optim.SGD
-    rule = rule(model.parameters(), lr=request["lr"])
+    return model, rule(model.parameters(), lr=request["lr"])
+
+
+def train_step(model, rule, x, y):
+    rule.zero_grad(set_to_none=True)
+    loss = functional.cross_entropy(model(x), y)
+    loss.backward()
+    rule.step()
+    return loss.item()
+
+
+def train(inputs, request):
+    model, rule = make_model(request)
     x, y = inputs["x"], inputs["labels"].long()
+    return lambda: train_step(model, rule, x, y), {}
 
-    def step():
-        rule.zero_grad(set_to_none=True)
-        loss = functional.cross_entropy(model(x), y)
-        loss.backward()
-        rule.step()
-        return loss.item()
 
-    return step, {}
+def labelled(inputs, part):
+    images = inputs[part + "_images"].flatten(1).float() / 255
+    return images, inputs[part + "_labels"].long()
+
+
+def fit(request):
+    """Evaluates after each epoch; that counts as time of its own."""
+    (x, y), (test_x, test_y) = images
+    model, rule = make_model(request)
+    torch.manual_seed(request["seed"])
+    accuracies, seconds, evaluation = [], 0.0, 0.0
+    while len(accuracies) < request["mostEpochs"]:
+        start = time.perf_counter()
+        for rows in torch.randperm(len(x)).split(request["batch"]):
+            train_step(model, rule, x[rows], y[rows])
+        middle = time.perf_counter()
+        with torch.no_grad():
+            right = (model(test_x).argmax(1) == test_y).sum().item()
+            accuracies.append(right / len(test_y))
+        seconds += middle - start
+        evaluation += time.perf_counter() - middle
+        if accuracies[-1] >= request["accuracy"]:
+            break
+    return {"seconds": seconds, "evaluation": evaluation, "accuracies": accuracies}
 
 
 PREPARE = {
@@ -145,6 +178,7 @@ def run(calls):
 
 
 call = None
+images = None
 for line in sys.stdin:
     request = json.loads(line)
     reply = {}
@@ -155,6 +189,11 @@ for line in sys.stdin:
             call, reply = prepare(request)
         elif request["command"] == "threads":
             reply["library"] = set_threads(request["threads"], request["blas"])
+        elif request["command"] == "images":
+            arrays = {name: read(spec) for name, spec in request["inputs"].items()}
+            images = labelled(arrays, "train"), labelled(arrays, "test")
+        elif request["command"] == "fit":
+            reply = fit(request)
         else:
             reply["nanoseconds"] = run(request["calls"])
     except Exception as error:

@@ -3,6 +3,7 @@
 import { repeat } from "../harness.mjs";
 import { INSTALL } from "./install.mjs";
 import { suitsNode } from "./suits.mjs";
+import { prepareTraining } from "./tfjs_train.mjs";
 
 const IN_JAVASCRIPT = ["matmul 512x512x512 nn", "matmul 128x784x256 nn"];
 
@@ -46,12 +47,13 @@ const peer = (backend, more) => ({
   open: async () => {
     const tf = await import("@tensorflow/tfjs");
     if (backend === "wasm") await import("@tensorflow/tfjs-backend-wasm");
-    tf.env().set("IS_TEST", true); // no advertisement on the console
+    tf.enableProdMode(); // without its checks, and without an advertisement on the console
     if (!(await tf.setBackend(backend))) throw new Error(`its ${backend} backend does not start`);
     await tf.ready();
     return {
       about: `${tf.version_core}, one thread`,
       prepare: (work, inputs) => {
+        if (work.kind === "train") return backend === "wasm" ? prepareTraining(tf, work, inputs) : null;
         const operation = OPERATIONS[work.kind]?.(tf, work);
         if (!operation || !suitsNode(work)) return null;
         if (backend === "cpu" && !IN_JAVASCRIPT.includes(work.name)) return null;

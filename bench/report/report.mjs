@@ -73,25 +73,28 @@ function rooflineSection(rows) {
   return section("Roofline", note + drawings.join(""));
 }
 
-const SOURCES = { matmul: "matrix products", other: "everything else" };
+const KINDS = [
+  { title: "matrix products", has: ({ name }) => name.startsWith("matmul") },
+  { title: "training", has: ({ name }) => /^(train|mnist)/.test(name) },
+  { title: "everything else", has: () => true },
+];
+const kindOf = (row) => KINDS.find(({ has }) => has(row));
 
 function ratioSection(rows, threads) {
   const groups = Object.keys(SIDES).flatMap((side) => {
     const ofSide = rows.filter(
       (row) => row.against === side && row.threads === threads && row.ratio !== null,
     );
-    const isProduct = ({ name }) => name.startsWith("matmul");
-    return [
-      ["matmul", ofSide.filter(isProduct)],
-      ["other", ofSide.filter((row) => !isProduct(row))],
-    ]
-      .filter(([, some]) => some.length > 0)
-      .map(([kind, some]) => ({ side, kind, some }));
+    return KINDS.map((kind) => ({
+      side,
+      kind: kind.title,
+      some: ofSide.filter((row) => kindOf(row) === kind),
+    })).filter(({ some }) => some.length > 0);
   });
   if (groups.length === 0) return "";
   const drawings = groups.map(({ side, kind, some }) => {
-    const title = `${labelOf(side)} <small>${SOURCES[kind]}, geometric mean ${geometricMean(some.map(({ ratio }) => ratio)).toFixed(2)}</small>`;
-    const label = `Ratios to ${labelOf(side)}, ${SOURCES[kind]}`;
+    const title = `${labelOf(side)} <small>${kind}, geometric mean ${geometricMean(some.map(({ ratio }) => ratio)).toFixed(2)}</small>`;
+    const label = `Ratios to ${labelOf(side)}, ${kind}`;
     const chart = (width, isNarrow) => bars(some, { width, isNarrow, label });
     return `<div><h3>${title}</h3>${both(chart(500, false), chart(330, true))}</div>`;
   });

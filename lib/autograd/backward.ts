@@ -196,7 +196,10 @@ function differentiate(
       : trace === null
         ? thunk()
         : trace.within(`${operation.name} backward`, thunk);
-    if (isWatched) checkForNaN(`${operation.name} (backward, input ${i})`, inputGrad, [grad]);
+    if (isWatched) {
+      const place = { operation: operation.name, phase: "backward", layer: node.scope } as const;
+      checkForNaN(`${operation.name} (backward, input ${i})`, inputGrad, [grad], place);
+    }
     accumulate(input, sumTo(inputGrad, input.shape));
   }
 }

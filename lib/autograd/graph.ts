@@ -1,6 +1,7 @@
 /** One recorded operation: what it came from and what its derivative needs. Walking the graph is in backward.ts. */
 import { GradientError } from "../errors.js";
 import type { Operation } from "../ops/define.js";
+import { currentScope } from "./scope.js";
 import type { Tensor } from "./tensor.js";
 
 let sequence = 0;
@@ -11,6 +12,8 @@ export class GraphNode {
   readonly sequence = sequence++;
   readonly operation: Operation;
   readonly options: object;
+  /** The layer it was made in, where that is told; see scope.ts. */
+  readonly scope = currentScope();
   private saved: {
     inputs: readonly Tensor[];
     outputs: readonly Tensor[];

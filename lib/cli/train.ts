@@ -37,7 +37,7 @@ async function trainUnless(interrupt: Interrupt, { config: given, run }: TrainOp
   describeRun(session, display, run.resume);
   let isComplete: boolean;
   try {
-    isComplete = await session.train(display, () => interrupt.signal !== null);
+    isComplete = await session.train(display, interrupt.aborted);
   } finally {
     display.stop();
   }

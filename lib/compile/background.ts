@@ -30,6 +30,7 @@ export class BackgroundRun implements Obstacle {
     body: () => Promise<R>,
   ): Promise<R> {
     const run = new BackgroundRun(used, written);
+    for (const storage of run.storages) storage.pin();
     const earlier = runs.filter((other) => other.conflictsWith(run));
     runs.push(run);
     for (const storage of run.storages) storage.obstacle ??= run;

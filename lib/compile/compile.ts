@@ -1,6 +1,7 @@
 /** `compile`: a function of tensors that is traced once for each signature and then runs as one call of the executor. */
 import { isGradEnabled } from "../autograd/mode.js";
 import type { Tensor } from "../autograd/tensor.js";
+import type { DataLoader } from "../data/data_loader.js";
 import type { Dataset } from "../data/dataset.js";
 import { describe } from "../describe.js";
 import { ArgumentError } from "../errors.js";
@@ -26,6 +27,7 @@ export interface Compiled<Inputs extends Tensor[], Result> {
   /**
    * Runs on threads of the executor; the event loop stays free. Until the promise is settled, touching the arguments or
    * a tensor that the function uses is a BusyError; calls that share memory run in the order in which they were made.
+   * A call that waits for its turn reads options (a learning rate, say) and random positions when that comes, not before.
    */
   (...inputs: Inputs): Promise<Result>;
   /** Runs on this thread, now. BusyError while a run in the background uses the same memory. */
@@ -33,9 +35,11 @@ export interface Compiled<Inputs extends Tensor[], Result> {
   /**
    * Calls the function on all batches of a dataset, in one call of the executor where the dataset can be asked for its
    * batches in operations (`TensorDataset`, `ImageDataset`, `Subset` of these). The batches, random numbers and results
-   * are those of the loop over a `DataLoader` with these options.
+   * are those of the loop over a `DataLoader` with these options. A `DataLoader` in place of the dataset is taken where
+   * it stands, in the middle of an epoch too, and stands after the steps that were done at the end, however that came:
+   * its state can be saved then.
    */
-  epoch(dataset: Dataset<Inputs>, options?: EpochOptions): Promise<EpochResult<Result>>;
+  epoch(source: Dataset<Inputs> | DataLoader<Inputs>, options?: EpochOptions): Promise<EpochResult<Result>>;
   /**
    * What the program does: its instructions with shapes, bytes and operations, what was fused, and its memory; of the
    * program that was used last, or of the one for `inputs`.
@@ -51,9 +55,11 @@ export interface Compiled<Inputs extends Tensor[], Result> {
  * everything else that is not a tensor keeps the value it had at the trace. Results have the bits of the plain function.
  *
  * Gradients that an optimizer has used inside are gone after the call; others are left in `grad`.
+ * Results are new tensors without a graph; a parameter or other tensor from outside is returned as it is.
  *
- * TraceError where the function reads a value (`item()`, `data`, a branch on it), is asynchronous, or accumulates into a
- * gradient from before the call.
+ * TraceError where the function reads a value (`item()`, `data`, a branch on it), is asynchronous, writes into an argument,
+ * or accumulates into a gradient from before the call. ArgumentError for an argument that shares memory with a tensor that
+ * the function writes.
  */
 export function compile<Inputs extends Tensor[], Result>(
   fn: (...inputs: Inputs) => Result,
@@ -64,22 +70,28 @@ export function compile<Inputs extends Tensor[], Result>(
   checkNumber("compile", "cacheSize", cacheSize, POSITIVE_INTEGER);
   const programs = new ProgramCache(fn as unknown as AnyFunction, cacheSize);
 
-  const step = async (...inputs: Inputs): Promise<Result> => {
-    recorder()?.refuse("the asynchronous call of a compiled function", "call its sync() there");
+  const start = async (inputs: Inputs): Promise<Result> => {
     const { program, arrays } = programs.prepare(inputs);
-    const used = new Set(program.bound);
+    const used = new Set(program.bound).add(program.arena);
     for (const { storage } of arrays) used.add(storage);
     const data = arrays.map(dataInUse);
-    return BackgroundRun.around(used, program.written, async () => {
+    return BackgroundRun.around(used, [...program.written, program.arena], async () => {
       const outputs = program.newOutputs();
       await runAside(program, data, outputs);
       return [outputs] as const;
     }).then(([outputs]) => program.finish(outputs, inputs) as Result);
   };
 
+  // Not asynchronous itself: whoever traces gets the error at once and no promise.
+  const step = (...inputs: Inputs): Promise<Result> => {
+    recorder()?.refuse("the asynchronous call of a compiled function", "call its sync() there");
+    return start(inputs);
+  };
+
   const sync = (...inputs: Inputs): Result => {
     if (recorder() !== null) return fn(...inputs);
     const { program, arrays } = programs.prepare(inputs);
+    checkFree([program.arena]);
     checkFree(program.bound);
     const outputs = program.newOutputs();
     program.run(
@@ -89,12 +101,17 @@ export function compile<Inputs extends Tensor[], Result>(
     return program.finish(outputs, inputs) as Result;
   };
 
-  const epoch = (dataset: Dataset<Inputs>, epochOptions: EpochOptions = {}): Promise<EpochResult<Result>> =>
-    runEpoch(
+  const epoch = (
+    source: Dataset<Inputs> | DataLoader<Inputs>,
+    epochOptions: EpochOptions = {},
+  ): Promise<EpochResult<Result>> => {
+    recorder()?.refuse("an epoch", "call it outside");
+    return runEpoch(
       { fn: fn as unknown as AnyFunction, step: step as never, cacheSize },
-      dataset,
+      source as Dataset | DataLoader,
       epochOptions,
     ) as Promise<EpochResult<Result>>;
+  };
 
   const explained = (explainOptions: { json?: boolean; inputs?: Inputs } = {}): string | Explanation => {
     const known: { json?: boolean; inputs?: Inputs } = { json: false, inputs: undefined };
@@ -155,6 +172,11 @@ class ProgramCache {
 
   /** The program for these arguments, and their compact arrays. */
   prepare(inputs: readonly Tensor[]): { program: StepProgram; arrays: NDArray[] } {
+    const { last } = this;
+    // Mostly it is the same program again, and putting a key together takes as long as a small step.
+    if (last?.isFor(inputs, isGradEnabled()) && last.holds()) {
+      return { program: last, arrays: inputs.map(({ array }) => array.contiguous()) };
+    }
     let key = isGradEnabled() ? "" : "noGrad ";
     for (let i = 0; i < inputs.length; i++) {
       const { dtype, shape, requiresGrad } = checkTensor("compile", inputs[i], `argument ${i}`);
@@ -169,6 +191,7 @@ class ProgramCache {
       this.programs.set(key, program);
     }
     this.last = program;
+    program.checkArguments(inputs.map(({ array }) => array));
     return { program, arrays: inputs.map(({ array }) => array.contiguous()) };
   }
 

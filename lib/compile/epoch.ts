@@ -1,9 +1,9 @@
 /** A whole epoch of a compiled function: all batches in one run, gathered inside the program. */
 import type { Tensor } from "../autograd/tensor.js";
-import { DataLoader } from "../data/data_loader.js";
+import { DataLoader, type DataLoaderOptions } from "../data/data_loader.js";
 import { checkDataset, type Dataset } from "../data/dataset.js";
 import { describe } from "../describe.js";
-import { ArgumentError, ShapeError } from "../errors.js";
+import { ArgumentError, BusyError, DTypeError, ShapeError } from "../errors.js";
 import { formatShape, sameShape } from "../ndarray/shape.js";
 import { type Storage, uninitializedStorage } from "../ndarray/storage.js";
 import { concat, expandDims } from "../ops/index.js";
@@ -11,7 +11,7 @@ import { checkBoolean, checkNumber, POSITIVE_INTEGER, withDefaults } from "../op
 import { checkGenerator, type Generator } from "../random/generator.js";
 import { executor } from "../runtime/executor.js";
 import { PROGRESS, type Segment, STOP } from "../runtime/loaded.js";
-import { recorder, withRecorder } from "../runtime/recorder.js";
+import { withRecorder } from "../runtime/recorder.js";
 import type { TypedArray } from "../runtime/types.js";
 import { BackgroundRun } from "./background.js";
 import { type AnyFunction, build, StepProgram } from "./program.js";
@@ -29,7 +29,7 @@ export interface EpochProgress {
   readonly value: number;
 }
 
-/** Options of `epoch`; the first four are those of `DataLoader`. */
+/** Options of `epoch`; the first four are those of `DataLoader`, and come from the loader where one is given. */
 export interface EpochOptions {
   /** Samples per batch, 1 or more (default 1). */
   batchSize?: number;
@@ -39,9 +39,16 @@ export interface EpochOptions {
   generator?: Generator;
   /** Leaves out a last batch of fewer than `batchSize` samples (default false). */
   dropLast?: boolean;
+  /** At most so many steps (default: all). A loader goes on after them at the next call. */
+  maxSteps?: number;
   /** Ends the epoch before its next step: the promise is rejected with the signal's reason, and the model is as after the steps that were done. */
   signal?: AbortSignal;
-  /** Called about every 100 ms, and at the end. What it throws ends the epoch likewise. */
+  /**
+   * Where the signal comes after at least one step, the promise is fulfilled with the results of the steps that were
+   * done instead (default false).
+   */
+  partial?: boolean;
+  /** Called about every 100 ms, and at the end. What it throws ends the epoch, whose promise is rejected with it. */
   onProgress?: (progress: EpochProgress) => void;
 }
 
@@ -62,45 +69,64 @@ export interface EpochFunction {
 
 const PROGRESS_MS = 100;
 
-type Options = Required<Omit<EpochOptions, "signal" | "onProgress" | "generator">> &
-  Pick<EpochOptions, "signal" | "onProgress" | "generator">;
+type Options = Required<Pick<EpochOptions, "maxSteps" | "partial">> &
+  Pick<EpochOptions, "signal" | "onProgress">;
 
 /** Runs an epoch; see `Compiled.epoch`. */
 export async function runEpoch(
   compiled: EpochFunction,
-  dataset: Dataset,
+  source: Dataset | DataLoader,
   given: EpochOptions,
 ): Promise<EpochResult<unknown>> {
-  recorder()?.refuse("an epoch", "call it outside");
-  const options = checkOptions(given);
-  checkDataset("epoch", dataset);
+  const { options, loading } = checkOptions(given);
+  const loader = loaderOf(source, loading);
   options.signal?.throwIfAborted();
-  return typeof dataset.batchAt === "function"
-    ? new InsideEpoch(compiled, dataset, options).run()
-    : runOutside(compiled, dataset, options);
+  const { batchAt } = loader.dataset as Partial<Dataset>;
+  return typeof batchAt === "function"
+    ? new InsideEpoch(compiled, loader, options).run()
+    : runOutside(compiled, loader, options);
 }
 
-function checkOptions(given: EpochOptions): Options {
-  const options = withDefaults<Options>("epoch", given as Options, {
-    batchSize: 1,
-    shuffle: false,
+function checkOptions(given: EpochOptions): { options: Options; loading: DataLoaderOptions } {
+  const all = withDefaults<EpochOptions & Options>("epoch", given, {
+    batchSize: undefined,
+    shuffle: undefined,
     generator: undefined,
-    dropLast: false,
+    dropLast: undefined,
+    maxSteps: Number.POSITIVE_INFINITY,
     signal: undefined,
+    partial: false,
     onProgress: undefined,
   });
-  checkNumber("epoch", "batchSize", options.batchSize, POSITIVE_INTEGER);
-  checkBoolean("epoch", "shuffle", options.shuffle);
-  checkBoolean("epoch", "dropLast", options.dropLast);
-  checkGenerator("epoch", options.generator);
-  const { signal, onProgress } = options;
+  const { batchSize, shuffle, generator, dropLast, ...options } = all;
+  const { maxSteps, signal, partial, onProgress } = options;
+  if (maxSteps !== Number.POSITIVE_INFINITY) checkNumber("epoch", "maxSteps", maxSteps, POSITIVE_INTEGER);
+  checkBoolean("epoch", "partial", partial);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new ArgumentError(`epoch: signal must be an AbortSignal, got ${describe(signal)}`);
   }
   if (onProgress !== undefined && typeof onProgress !== "function") {
     throw new ArgumentError(`epoch: onProgress must be a function, got ${describe(onProgress)}`);
   }
-  return options;
+  return { options, loading: { batchSize, shuffle, generator, dropLast } };
+}
+
+/** The loader itself, or one of a dataset with these options. */
+function loaderOf(source: Dataset | DataLoader, loading: DataLoaderOptions): DataLoader {
+  if (source instanceof DataLoader) {
+    const twice = Object.entries(loading).find(([, value]) => value !== undefined);
+    if (twice === undefined) return source;
+    throw new ArgumentError(
+      `epoch: ${twice[0]} is the loader's own; leave it out, or give the dataset instead`,
+    );
+  }
+  checkDataset("epoch", source);
+  const { batchSize = 1, shuffle = false, generator, dropLast = false } = loading;
+  checkNumber("epoch", "batchSize", batchSize, POSITIVE_INTEGER);
+  checkBoolean("epoch", "shuffle", shuffle);
+  checkBoolean("epoch", "dropLast", dropLast);
+  checkGenerator("epoch", generator);
+  return new DataLoader(source, { batchSize, shuffle, generator, dropLast });
 }
 
 // ---- batches gathered inside
@@ -108,7 +134,12 @@ function checkOptions(given: EpochOptions): Options {
 /** Programs by function, dataset and batch size; they go with the function. */
 const caches = new WeakMap<AnyFunction, WeakMap<Dataset, Map<number, StepProgram>>>();
 
-function programFor({ fn, cacheSize }: EpochFunction, dataset: Dataset, batch: number): StepProgram {
+function programFor(
+  { fn, cacheSize }: EpochFunction,
+  source: DataLoader["dataset"],
+  batch: number,
+): StepProgram {
+  const dataset = source as Dataset;
   const byDataset = caches.get(fn) ?? new WeakMap<Dataset, Map<number, StepProgram>>();
   caches.set(fn, byDataset);
   const bySize = byDataset.get(dataset) ?? new Map<number, StepProgram>();
@@ -134,43 +165,43 @@ interface Part {
 
 class InsideEpoch {
   private readonly options: Options;
+  private readonly loader: DataLoader;
   private readonly batchSize: number;
   private readonly parts: Part[] = [];
   private readonly steps: number;
+  /** Samples that there are, all steps together. */
   private readonly samples: number;
-  private readonly order: Int32Array;
   private readonly outputs: TypedArray[];
-  private readonly shapes: number[][];
+  /** Positions of those that are gradients: only the last step's are left. */
+  private readonly gradients: ReadonlySet<number>;
   private readonly control = new Int32Array(2);
   private readonly begin = performance.now();
+  private completed = 0;
 
-  constructor(compiled: EpochFunction, dataset: Dataset, options: Options) {
+  constructor(compiled: EpochFunction, loader: DataLoader, options: Options) {
     this.options = options;
-    const { batchSize, dropLast } = options;
-    const { length } = dataset;
-    this.batchSize = batchSize;
-    const whole = Math.floor(length / batchSize);
-    const rest = dropLast ? 0 : length % batchSize;
-    if (whole > 0) this.parts.push({ program: programFor(compiled, dataset, batchSize), steps: whole });
-    if (rest > 0) this.parts.push({ program: programFor(compiled, dataset, rest), steps: 1 });
-    if (this.parts.length === 0) {
+    this.loader = loader;
+    this.batchSize = loader.batchSize;
+    const { length } = loader.dataset;
+    if (loader.length === 0) {
       throw new ArgumentError(
-        `epoch: a dataset of ${length} samples has no batch of ${batchSize}${dropLast ? " with dropLast" : ""}`,
+        `epoch: a dataset of ${length} samples has no batch of ${loader.batchSize}${loader.dropLast ? " with dropLast" : ""}`,
       );
     }
+    this.samples = loader.left(options.maxSteps);
+    const whole = Math.floor(this.samples / this.batchSize);
+    const rest = this.samples % this.batchSize;
+    const part = (batch: number, steps: number): void => {
+      if (steps > 0) this.parts.push({ program: programFor(compiled, loader.dataset, batch), steps });
+    };
+    part(this.batchSize, whole);
+    part(rest, rest > 0 ? 1 : 0);
     this.steps = whole + (rest > 0 ? 1 : 0);
-    this.samples = whole * batchSize + rest;
-    const loader = new DataLoader(dataset, {
-      batchSize,
-      shuffle: options.shuffle,
-      generator: options.generator,
-    });
-    this.order = loader.drawOrder();
-    this.shapes = this.joinedShapes();
-    this.outputs = this.parts[0].program.outputs.map(({ dtype }, i) =>
+    this.gradients = this.parts[0].program.gradientOutputs;
+    this.outputs = this.joinedShapes(this.steps).map((shape, i) =>
       uninitializedStorage(
-        dtype,
-        this.shapes[i].reduce((n, size) => n * size, 1),
+        this.parts[0].program.outputs[i].dtype,
+        shape.reduce((n, size) => n * size, 1),
         "epoch",
       ),
     );
@@ -182,18 +213,40 @@ class InsideEpoch {
     for (const { program } of this.parts) {
       for (const storage of program.bound) used.add(storage);
       for (const storage of program.written) written.add(storage);
+      used.add(program.arena);
+      written.add(program.arena);
     }
-    await BackgroundRun.around(used, written, () => this.runSegments());
+    await BackgroundRun.around(used, written, () => this.runInTurn());
     const [{ program }] = this.parts;
-    const results = build(program.result, this.outputs, ({ output }) => this.shapes[output]);
-    return { steps: this.steps, samples: this.samples, results };
+    const shapes = this.joinedShapes(this.completed);
+    const outputs = this.outputs.map((output, i) =>
+      output.subarray(
+        0,
+        shapes[i].reduce((n, size) => n * size, 1),
+      ),
+    );
+    const results = build(program.result, outputs, ({ output }) => shapes[output]);
+    return { steps: this.completed, samples: this.samplesOf(this.completed), results };
   }
 
-  /** The shapes of the results of all steps together. */
-  private joinedShapes(): number[][] {
-    const [first] = this.parts;
+  private samplesOf(steps: number): number {
+    return Math.min(steps * this.batchSize, this.samples);
+  }
+
+  /** The shapes of the results of the first so many steps together. */
+  private joinedShapes(most: number): number[][] {
+    const [first, last = first] = this.parts;
+    const kinds = ({ program }: Part): string => String(program.outputs.map(({ dtype }) => dtype));
+    if (kinds(first) !== kinds(last)) {
+      throw new DTypeError(
+        `epoch: the function gives ${kinds(first)} for a whole batch and ${kinds(last)} for the last one; ` +
+          "it must give the same for both (or set dropLast)",
+      );
+    }
     return first.program.outputs.map(({ shape }, i) => {
+      if (this.gradients.has(i)) return [...shape];
       let length = 0;
+      let left = most;
       for (const { program, steps } of this.parts) {
         const own = program.outputs[i].shape;
         if (!sameShape(own.slice(1), shape.slice(1)) || own.length !== shape.length) {
@@ -202,46 +255,67 @@ class InsideEpoch {
               "only the first axis may differ (or set dropLast)",
           );
         }
-        length += steps * (own.length === 0 ? 1 : own[0]);
+        length += Math.min(steps, left) * (own.length === 0 ? 1 : own[0]);
+        left -= Math.min(steps, left);
       }
       return [length, ...shape.slice(1)];
     });
   }
 
-  private async runSegments(): Promise<void> {
-    const [{ program: first }] = this.parts;
-    const restore = first.save();
-    let completed = 0;
+  private async runInTurn(): Promise<void> {
+    this.options.signal?.throwIfAborted();
+    // Drawn at its turn, so that epochs that wait for one another draw in their order.
+    const order = this.loader.take(this.options.maxSteps);
+    try {
+      if (order.length !== this.samples) {
+        throw new BusyError(
+          "epoch: the DataLoader was used by somebody else while the epoch waited for its turn",
+        );
+      }
+      await this.runSegments(order);
+    } finally {
+      this.loader.give(this.completed);
+    }
+  }
+
+  private async runSegments(order: Int32Array): Promise<void> {
+    const restores = this.parts.map(({ program }) => program.save());
+    const restore = (): void => {
+      for (const each of restores.toReversed()) each();
+    };
     let isDone = false;
     const watch = new Watch(this.options, this.control, () => this.progress());
     try {
-      const run = executor().start(this.segments(), this.control);
+      const run = executor().start(this.segments(order), this.control);
       const outcome = await watch.during(run);
-      completed = outcome.completed;
+      this.completed = outcome.completed;
+      isDone = this.completed === this.steps;
       if (outcome.error !== undefined) throw outcome.error;
-      watch.throwIfStopped();
-      isDone = completed === this.steps;
+      this.leaveGradients(this.completed);
+      watch.throwIfStopped(this.completed);
     } finally {
-      if (!isDone) this.rewind(restore, completed);
+      if (!isDone) this.rewind(restore, this.completed);
       for (const { program } of this.parts) program.noteWrites();
     }
     watch.report();
+    watch.throwIfStopped(this.completed);
   }
 
   /** The segments, with the scalars of every step: all that changes outside of tensors is moved to the end. */
-  private segments(): Segment[] {
+  private segments(order: Int32Array): Segment[] {
     let sample = 0;
     const at = this.outputs.map(() => 0);
     return this.parts.map(({ program, steps }) => {
       const { liveCount } = program;
       const scalars = new Float64Array(steps * liveCount);
       for (let i = 0; i < steps; i++) program.advance(scalars, i * liveCount);
-      const indices = this.order.subarray(sample);
+      const indices = order.subarray(sample);
       // Only the last part has another size of batch, and nothing follows it.
       sample += steps * this.batchSize;
       const sizes = program.outputs.map(({ shape }) => shape.reduce((n, size) => n * size, 1));
       const outputs = this.outputs.map((output, i) => output.subarray(at[i]));
-      sizes.forEach((size, i) => {
+      const moves = sizes.map((size, i) => (this.gradients.has(i) ? 0 : size));
+      moves.forEach((size, i) => {
         at[i] += steps * size;
       });
       return {
@@ -251,10 +325,18 @@ class InsideEpoch {
         buffers: [indices, ...outputs],
         strides: Float64Array.from([
           steps > 1 ? this.batchSize : 0,
-          ...(steps > 1 ? sizes : sizes.map(() => 0)),
+          ...(steps > 1 ? moves : moves.map(() => 0)),
         ]),
       };
     });
+  }
+
+  /** The gradients of the last step that was done go to whom they belong. */
+  private leaveGradients(completed: number): void {
+    if (completed === 0) return;
+    const [first, last = first] = this.parts;
+    const { program } = completed > first.steps ? last : first;
+    program.leaveGradients(this.outputs, []);
   }
 
   /** Brings counters and random positions to where the steps that were done have left them. */
@@ -269,11 +351,13 @@ class InsideEpoch {
 
   private progress(): EpochProgress {
     const step = Atomics.load(this.control, PROGRESS);
-    const scalar = this.parts[0].program.outputs.findIndex(({ shape }) => shape.length === 0);
+    const scalar = this.parts[0].program.outputs.findIndex(
+      ({ shape }, i) => shape.length === 0 && !this.gradients.has(i),
+    );
     return {
       step,
       steps: this.steps,
-      samples: Math.min(step * this.batchSize, this.samples),
+      samples: this.samplesOf(step),
       elapsed: performance.now() - this.begin,
       value: scalar >= 0 && step > 0 ? Number(this.outputs[scalar][step - 1]) : Number.NaN,
     };
@@ -285,7 +369,7 @@ class Watch {
   private readonly options: Options;
   private readonly control: Int32Array;
   private readonly progress: () => EpochProgress;
-  private failure: { error: unknown } | undefined;
+  private failure: { error: unknown; isAbort: boolean } | undefined;
 
   constructor(options: Options, control: Int32Array, progress: () => EpochProgress) {
     this.options = options;
@@ -295,7 +379,7 @@ class Watch {
 
   async during<R>(run: Promise<R>): Promise<R> {
     const { signal, onProgress } = this.options;
-    const stop = (): void => this.stop(signal?.reason);
+    const stop = (): void => this.stop(signal?.reason, true);
     signal?.addEventListener("abort", stop);
     if (signal?.aborted) stop();
     const timer = onProgress === undefined ? undefined : setInterval(() => this.report(), PROGRESS_MS);
@@ -312,16 +396,18 @@ class Watch {
     try {
       this.options.onProgress?.(this.progress());
     } catch (error) {
-      this.stop(error);
+      this.stop(error, false);
     }
   }
 
-  throwIfStopped(): void {
-    if (this.failure !== undefined) throw this.failure.error;
+  throwIfStopped(completed: number): void {
+    if (this.failure === undefined) return;
+    if (this.failure.isAbort && this.options.partial && completed > 0) return;
+    throw this.failure.error;
   }
 
-  private stop(error: unknown): void {
-    this.failure ??= { error };
+  private stop(error: unknown, isAbort: boolean): void {
+    this.failure ??= { error, isAbort };
     Atomics.store(this.control, STOP, 1);
   }
 }
@@ -330,24 +416,33 @@ class Watch {
 
 async function runOutside(
   { step }: EpochFunction,
-  dataset: Dataset,
-  { signal, onProgress, ...loading }: Options,
+  loader: DataLoader,
+  { signal, onProgress, partial, maxSteps }: Options,
 ): Promise<EpochResult<unknown>> {
-  const loader = new DataLoader(dataset, loading);
+  const { dataset, batchSize } = loader;
+  const order = loader.take(maxSteps);
+  const steps = Math.ceil(order.length / batchSize);
   const begin = performance.now();
   const results: unknown[] = [];
   let samples = 0;
   let reported = begin;
-  for (const batch of loader) {
-    signal?.throwIfAborted();
-    results.push(await step(...batch));
-    samples += batch[0].shape[0] ?? 1;
-    const now = performance.now();
-    if (onProgress === undefined || (now - reported < PROGRESS_MS && results.length < loader.length))
-      continue;
-    reported = now;
-    const value = firstScalar(results[results.length - 1]);
-    onProgress({ step: results.length, steps: loader.length, samples, elapsed: now - begin, value });
+  try {
+    while (results.length < steps) {
+      if (partial && results.length > 0 && signal?.aborted) break;
+      signal?.throwIfAborted();
+      const batch = dataset.batch(
+        order.subarray(results.length * batchSize, (results.length + 1) * batchSize),
+      );
+      results.push(await step(...batch));
+      samples = Math.min(results.length * batchSize, order.length);
+      const now = performance.now();
+      if (onProgress === undefined || (now - reported < PROGRESS_MS && results.length < steps)) continue;
+      reported = now;
+      const value = firstScalar(results[results.length - 1]);
+      onProgress({ step: results.length, steps, samples, elapsed: now - begin, value });
+    }
+  } finally {
+    loader.give(results.length);
   }
   if (results.length === 0) throw new ArgumentError("epoch: the dataset has no batch");
   return { steps: results.length, samples, results: joinResults(results) };
@@ -366,8 +461,8 @@ function firstScalar(result: unknown): number {
   );
 }
 
-/** Results of several steps joined, in the form of one. */
-function joinResults(results: readonly unknown[]): unknown {
+/** Results of several steps, or of several runs of steps, joined in the form of one. */
+export function joinResults(results: readonly unknown[]): unknown {
   const [first] = results;
   if (isTensor(first)) {
     const tensors = results as Tensor[];

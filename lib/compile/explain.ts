@@ -21,7 +21,7 @@ export interface ExplainedInstruction {
 
 /** A tensor from outside. */
 export interface ExplainedCapture {
-  /** A parameter or state is written by the program, a constant is not. */
+  /** A parameter requires a gradient, a state is written by the program; all else is a constant. */
   readonly role: "parameter or state" | "constant";
   readonly type: string;
   readonly length: number;
@@ -61,7 +61,7 @@ function describe(program: StepProgram): Explanation {
   return {
     instructions,
     captured: program.bound.map((storage) => ({
-      role: written.has(storage) ? "parameter or state" : "constant",
+      role: written.has(storage) || program.isLearned(storage) ? "parameter or state" : "constant",
       type: types.get(storage)?.type ?? "",
       length: types.get(storage)?.length ?? 0,
     })),

@@ -183,22 +183,41 @@ export function canFail({ kernel }: Node): boolean {
 /** The node with other operands. */
 export const withUses = (node: Node, uses: readonly Use[]): Node => ({ ...node, uses });
 
-/** Which nodes write and read each buffer, in order. */
+function listOf(map: Map<Buffer, Node[]>, buffer: Buffer): Node[] {
+  const known = map.get(buffer);
+  if (known !== undefined) return known;
+  const list: Node[] = [];
+  map.set(buffer, list);
+  return list;
+}
+
+/** Which nodes write and read each buffer. */
 export class Accesses {
   readonly writers = new Map<Buffer, Node[]>();
   readonly readers = new Map<Buffer, Node[]>();
 
   constructor(nodes: readonly Node[]) {
-    const add = (map: Map<Buffer, Node[]>, buffer: Buffer, node: Node): void => {
-      const list = map.get(buffer);
-      if (list === undefined) map.set(buffer, [node]);
-      else list.push(node);
+    for (const node of nodes) this.add(node);
+  }
+
+  /** Takes a node in, behind those that are known. */
+  add(node: Node): void {
+    const { reads, writes } = accessOf(node);
+    for (const buffer of reads) listOf(this.readers, buffer).push(node);
+    for (const buffer of writes) listOf(this.writers, buffer).push(node);
+  }
+
+  /** Forgets a node. */
+  remove(node: Node): void {
+    const { reads, writes } = accessOf(node);
+    const drop = (map: Map<Buffer, Node[]>, buffer: Buffer): void => {
+      map.set(
+        buffer,
+        listOf(map, buffer).filter((other) => other !== node),
+      );
     };
-    for (const node of nodes) {
-      const { reads, writes } = accessOf(node);
-      for (const buffer of reads) add(this.readers, buffer, node);
-      for (const buffer of writes) add(this.writers, buffer, node);
-    }
+    for (const buffer of reads) drop(this.readers, buffer);
+    for (const buffer of writes) drop(this.writers, buffer);
   }
 
   /** The node that alone writes a temporary or an output, which it does not read; undefined for other buffers. */

@@ -1,4 +1,6 @@
 /** Where the temporaries of a program lie: one arena, planned by when each is first and last used. */
+import { decodeChain } from "../runtime/kernels/fused_code.js";
+import { KERNELS } from "../runtime/table.js";
 import { BYTES_OF_STORAGE } from "../runtime/types.js";
 import { Accesses, accessOf, type Buffer, type Node, rolesOf, shapeOf, type Use } from "./graph.js";
 
@@ -25,14 +27,36 @@ interface Block {
   last: number;
 }
 
+/**
+ * In which order blocks are placed. No order is best for all programs: of 4000 random graphs 12 exceed 1.25 times the
+ * least with the first order alone, and one with the best of all four.
+ */
+const ORDERS: readonly ((a: Block, b: Block) => number)[] = [
+  (a, b) => b.bytes - a.bytes || a.first - b.first,
+  (a, b) => areaOf(b) - areaOf(a),
+  (a, b) => b.last - b.first - (a.last - a.first) || b.bytes - a.bytes,
+  (a, b) => a.first - b.first || b.bytes - a.bytes,
+];
+
+const areaOf = ({ bytes, first, last }: Block): number => bytes * (last - first + 1);
+
 /** Plans the memory of all temporaries. */
 export function planMemory(nodes: readonly Node[]): MemoryPlan {
   const { blocks, inPlace } = blocksOf(nodes);
+  const lowerBound = mostAtOnce(blocks, nodes.length);
+  let best = place([...blocks].sort(ORDERS[0]));
+  for (let i = 1; i < ORDERS.length && best.size > lowerBound; i++) {
+    const other = place([...blocks].sort(ORDERS[i]));
+    if (other.size < best.size) best = other;
+  }
+  return { ...best, lowerBound, inPlace };
+}
+
+/** Places each block in the tightest gap that is free all its life. */
+function place(order: readonly Block[]): Pick<MemoryPlan, "offsets" | "size"> {
   const offsets = new Map<Buffer, number>();
   const placed: { block: Block; offset: number }[] = [];
   let size = 0;
-  // The largest first, each into the tightest gap that is free all its life.
-  const order = [...blocks].sort((a, b) => b.bytes - a.bytes || a.first - b.first);
   for (const block of order) {
     const offset = tightestGap(
       placed.filter(({ block: other }) => other.first <= block.last && block.first <= other.last),
@@ -42,7 +66,7 @@ export function planMemory(nodes: readonly Node[]): MemoryPlan {
     for (const buffer of block.buffers) offsets.set(buffer, offset);
     size = Math.max(size, offset + block.bytes);
   }
-  return { offsets, size, lowerBound: mostAtOnce(blocks, nodes.length), inPlace };
+  return { offsets, size };
 }
 
 function tightestGap(neighbours: readonly { block: Block; offset: number }[], bytes: number): number {
@@ -120,9 +144,26 @@ function dyingTwin(
     const isOnly = uses.every((other, j) => other.buffer !== use.buffer || (i === j && roles[j].isRead));
     const isLast = accesses.readers.get(use.buffer)?.at(-1) === node;
     // Whoever had the place before is dead already; the newest of the block is the one that dies here.
-    if (isOnly && isLast && block.buffers.at(-1) === use.buffer) return block;
+    if (!isOnly || !isLast || block.buffers.at(-1) !== use.buffer) continue;
+    if (kernel.map !== null || isLoadedBefore(node, i, target)) return block;
   }
   return undefined;
+}
+
+/** Whether a chain has loaded operand i when it stores another; what it loads later must still be there. */
+function isLoadedBefore({ kernel, counts, scalars }: Node, i: number, stored: number): boolean {
+  const hasProduct = kernel.stem === "matmul_fused";
+  const [bytes, inputs, outputs, folds = 0] = counts;
+  const steps = decodeChain(
+    scalars,
+    { bytes, inputs, outputs, folds },
+    kernel.dtype as "f32" | "f64",
+    (number) => KERNELS[number],
+    hasProduct,
+  );
+  const first = hasProduct ? 2 : 0;
+  const store = steps.findIndex((step) => step.kind === "store" && step.operand === stored - first);
+  return !steps.some((step, at) => step.kind === "load" && step.operand === i - first && at > store);
 }
 
 function sameView(node: Node, a: Use, b: Use, i: number, j: number): boolean {

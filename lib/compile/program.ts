@@ -1,8 +1,9 @@
 /** A traced function made ready to run: one program for one signature of arguments. */
-import type { Tensor } from "../autograd/tensor.js";
-import { Tensor as TensorClass } from "../autograd/tensor.js";
+import { isGradEnabled, noGrad } from "../autograd/mode.js";
+import { Tensor } from "../autograd/tensor.js";
+import { ArgumentError, TraceError } from "../errors.js";
 import { NDArray } from "../ndarray/ndarray.js";
-import { sizeOf } from "../ndarray/shape.js";
+import { sameShape, sizeOf } from "../ndarray/shape.js";
 import { Storage, uninitializedStorage } from "../ndarray/storage.js";
 import { add } from "../ops/arithmetic.js";
 import { type Executor, executor } from "../runtime/executor.js";
@@ -12,7 +13,7 @@ import { type Encoded, encode } from "./encode.js";
 import { accessOf, type Graph } from "./graph.js";
 import { type MemoryPlan, planMemory } from "./memory.js";
 import { PASSES } from "./passes/index.js";
-import { type ArgumentSpec, type GradientSpec, type ResultSpec, type Traced, trace } from "./tracer.js";
+import { type ArgumentSpec, type ResultSpec, type Traced, trace } from "./tracer.js";
 
 /** A function of tensors, whatever it returns. */
 export type AnyFunction = (...inputs: Tensor[]) => unknown;
@@ -28,7 +29,12 @@ export class StepProgram {
   readonly bound: readonly Storage[];
   /** The part of it that it writes. */
   readonly written: readonly Storage[];
+  /** Stands for the memory of the temporaries: two runs of one program take turns. */
+  readonly arena = new Storage(new Uint8Array(0));
   readonly liveCount: number;
+  private readonly args: readonly ArgumentSpec[];
+  private readonly isGradEnabled = isGradEnabled();
+  private readonly writtenBuffers: ReadonlySet<ArrayBufferLike>;
   private readonly trace: Traced;
   private readonly encoded: Encoded;
   private readonly loaded = new Map<Executor["backend"], LoadedProgram>();
@@ -37,6 +43,7 @@ export class StepProgram {
 
   constructor(fn: AnyFunction, args: readonly ArgumentSpec[]) {
     const start = performance.now();
+    this.args = args;
     this.trace = trace(fn, args);
     this.traced = this.trace.graph.nodes.length;
     let { nodes } = this.trace.graph;
@@ -57,10 +64,25 @@ export class StepProgram {
     }
     this.bound = [...bound];
     this.written = [...written];
+    this.checkSharedMemory();
+    this.writtenBuffers = new Set(this.written.map(({ memoryInUse }) => memoryInUse.buffer));
     const specs = [this.trace.result, ...this.trace.gradients.map(({ result }) => result)];
     this.resultSpecs = specs.flatMap(outputsOf).sort((a, b) => a.output - b.output);
     this.current();
     this.compileTime = performance.now() - start;
+  }
+
+  /** Whether it is the program for these arguments. */
+  isFor(inputs: readonly Tensor[], isGradEnabled: boolean): boolean {
+    if (inputs.length !== this.args.length || isGradEnabled !== this.isGradEnabled) return false;
+    for (let i = 0; i < inputs.length; i++) {
+      const input: unknown = inputs[i];
+      const { dtype, shape, requiresGrad } = this.args[i];
+      if (!(input instanceof Tensor) || input.dtype !== dtype || input.requiresGrad !== requiresGrad)
+        return false;
+      if (!sameShape(input.shape, shape)) return false;
+    }
+    return true;
   }
 
   /** Whether all that the trace took for granted still holds. */
@@ -72,6 +94,47 @@ export class StepProgram {
   /** Tensors from outside that the function uses, in the order of their first use. */
   get captured(): readonly Storage[] {
     return this.trace.captured;
+  }
+
+  /** Whether memory from outside belongs to a tensor that requires a gradient. */
+  isLearned(storage: Storage): boolean {
+    return this.trace.learned.has(storage);
+  }
+
+  /** Positions of the results that are gradients left behind. */
+  get gradientOutputs(): ReadonlySet<number> {
+    return new Set(
+      this.trace.gradients.flatMap(({ result }) => outputsOf(result)).map(({ output }) => output),
+    );
+  }
+
+  /** ArgumentError for an argument that the program writes as well: it was traced as if it did not change. */
+  checkArguments(arrays: readonly NDArray[]): void {
+    arrays.forEach(({ storage }, i) => {
+      if (!this.writtenBuffers.has(storage.memoryInUse.buffer)) return;
+      if (!this.written.some((other) => other.overlaps(storage))) return;
+      throw new ArgumentError(
+        `compile: argument ${i} shares memory with a tensor that the function writes; pass a clone() of it`,
+      );
+    });
+  }
+
+  /** Passes take different storages for different memory. */
+  private checkSharedMemory(): void {
+    const byBuffer = new Map<ArrayBufferLike, Storage[]>();
+    for (const storage of this.bound) {
+      const { buffer } = storage.memoryInUse;
+      const others = byBuffer.get(buffer);
+      if (others === undefined) byBuffer.set(buffer, [storage]);
+      else others.push(storage);
+    }
+    for (const storage of this.written) {
+      const others = byBuffer.get(storage.memoryInUse.buffer) ?? [];
+      if (!others.some((other) => other !== storage && other.overlaps(storage))) continue;
+      throw new TraceError(
+        "compile: the function writes a tensor whose memory another one wraps as well; make both views of one tensor",
+      );
+    }
   }
 
   get outputs(): readonly Extract<ResultSpec, { kind: "output" }>[] {
@@ -138,21 +201,17 @@ export class StepProgram {
 
   /** The value of the function, from the memory of its results; gradients go to whom they belong. */
   finish(outputs: readonly TypedArray[], inputs: readonly Tensor[]): unknown {
-    for (const { owner, result } of this.trace.gradients) this.leaveGradient(owner, result, outputs, inputs);
+    this.leaveGradients(outputs, inputs);
     return build(this.trace.result, outputs);
   }
 
-  private leaveGradient(
-    owner: GradientSpec["owner"],
-    result: ResultSpec,
-    outputs: readonly TypedArray[],
-    inputs: readonly Tensor[],
-  ): void {
-    const gradient = build(result, outputs) as Tensor;
-    if (typeof owner !== "number") owner.grad = gradient;
-    else {
-      const input = inputs[owner];
-      input.grad = input.grad === null ? gradient : add(input.grad, gradient);
+  /** Gives gradients to whom they belong. */
+  leaveGradients(outputs: readonly TypedArray[], inputs: readonly Tensor[]): void {
+    for (const { owner, result, isAdded } of this.trace.gradients) {
+      const gradient = build(result, outputs) as Tensor | null;
+      const tensor = typeof owner === "number" ? inputs[owner] : owner;
+      const before = isAdded ? tensor.grad : null;
+      tensor.grad = before === null || gradient === null ? gradient : noGrad(() => add(before, gradient));
     }
   }
 }
@@ -179,7 +238,7 @@ export function build(
 ): unknown {
   switch (spec.kind) {
     case "output":
-      return new TensorClass(new NDArray(new Storage(outputs[spec.output]), spec.dtype, [...shapeOf(spec)]));
+      return new Tensor(new NDArray(new Storage(outputs[spec.output]), spec.dtype, [...shapeOf(spec)]));
     case "constant":
       return spec.value;
     case "list":

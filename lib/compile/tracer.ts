@@ -35,6 +35,8 @@ export interface GradientSpec {
   /** The leaf it belongs to, or the position of the argument that it does. */
   readonly owner: Tensor | number;
   readonly result: ResultSpec;
+  /** Whether it is added to the gradient that an argument has. */
+  readonly isAdded: boolean;
 }
 
 /** All that a trace has found. */
@@ -46,6 +48,8 @@ export interface Traced {
   readonly guards: readonly (() => boolean)[];
   /** The tensors that were made outside and are used inside, by their storage. */
   readonly captured: readonly Storage[];
+  /** Those of tensors that require gradients. */
+  readonly learned: ReadonlySet<Storage>;
 }
 
 /** What became of the gradient of a tensor during a trace. */
@@ -68,6 +72,8 @@ class Tracer implements Recorder, Obstacle {
   private readonly effects: StepEffect[] = [];
   private readonly guards: (() => boolean)[] = [];
   private readonly gradients = new Map<Tensor, GradientNote>();
+  /** Whether leaves from outside required gradients. */
+  private readonly leaves = new Map<Tensor, boolean>();
   private readonly firstSerial = Storage.next;
   /** Serial numbers of storages that were made meanwhile but last. */
   private readonly lasting: (readonly [number, number])[] = [];
@@ -93,6 +99,8 @@ class Tracer implements Recorder, Obstacle {
         }
         const result = this.within("result", () => this.describeResult(value));
         const gradients = this.within("result", () => this.gradientsLeft(placeholders));
+        const leaves = [...this.leaves];
+        this.guards.push(() => leaves.every(([leaf, requiresGrad]) => leaf.requiresGrad === requiresGrad));
         return {
           graph: { nodes: this.nodes, inputs, outputs: this.outputs },
           result,
@@ -100,6 +108,7 @@ class Tracer implements Recorder, Obstacle {
           effects: this.effects,
           guards: this.guards,
           captured: [...this.captured],
+          learned: new Set(leaves.filter(([, isLearned]) => isLearned).map(([{ array }]) => array.storage)),
         };
       });
     } finally {
@@ -180,6 +189,13 @@ class Tracer implements Recorder, Obstacle {
     }
   }
 
+  noteInputs(inputs: readonly object[]): void {
+    for (const input of inputs as readonly Tensor[]) {
+      const { array, isLeaf, requiresGrad } = input;
+      if (isLeaf && !(array.storage instanceof TracedStorage)) this.leaves.set(input, requiresGrad);
+    }
+  }
+
   noteGradient(tensor: object, isWrite: boolean): void {
     const owner = tensor as Tensor;
     if (this.gradients.has(owner)) return;
@@ -210,6 +226,9 @@ class Tracer implements Recorder, Obstacle {
     const kernel = kernelOf(name);
     const { sizes, strides } = decodeDims(kernel, counts, dims);
     const roles = rolesOf(kernel, counts);
+    if (storages.some((storage, i) => roles[i].isWritten && this.buffers.get(storage)?.kind === "input")) {
+      this.refuse("an in-place write into an argument", "write into a clone() of it and return that");
+    }
     const uses = storages.map((storage, i) => ({
       buffer: this.bufferOf(storage, roles[i].isWritten),
       offset: offsets[i],
@@ -254,16 +273,21 @@ class Tracer implements Recorder, Obstacle {
 
   // ---- results
 
-  private describeResult(value: unknown): ResultSpec {
+  private describeResult(value: unknown, outer: readonly unknown[] = []): ResultSpec {
     if (value instanceof Tensor) return this.describeTensor(value);
-    if (Array.isArray(value)) return { kind: "list", items: value.map((item) => this.describeResult(item)) };
+    if (outer.includes(value))
+      throw new TraceError("compile: the function returned an object that contains itself");
+    const inner = [...outer, value];
+    if (Array.isArray(value)) {
+      return { kind: "list", items: value.map((item) => this.describeResult(item, inner)) };
+    }
     if (value === null || ["undefined", "number", "string", "boolean", "bigint"].includes(typeof value)) {
       return { kind: "constant", value };
     }
     if (typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
       const entries = Object.entries(value).map(([name, entry]): [string, ResultSpec] => [
         name,
-        this.describeResult(entry),
+        this.describeResult(entry, inner),
       ]);
       return { kind: "record", entries };
     }
@@ -288,7 +312,7 @@ class Tracer implements Recorder, Obstacle {
     return { kind: "output", output: this.outputs.length - 1, dtype, shape: [...shape] };
   }
 
-  /** The gradients that tensors have at the end, apart from those that an optimizer has used up. */
+  /** What becomes of gradients; those that an optimizer has used up are gone at the end. */
   private gradientsLeft(inputs: readonly Tensor[]): GradientSpec[] {
     const left: GradientSpec[] = [];
     for (const [owner, { before, isReadFirst, isUpdated }] of [...this.gradients]) {
@@ -296,19 +320,20 @@ class Tracer implements Recorder, Obstacle {
       const input = inputs.indexOf(owner);
       // The gradients of tensors that the function makes itself are its own business.
       if (input < 0 && !this.lasts(owner.array.storage)) continue;
-      if (input >= 0) {
-        if (after !== null) left.push({ owner: input, result: this.describeTensor(after) });
-        continue;
-      }
-      if (isReadFirst) this.guards.push(() => owner.grad === before);
-      if (after === before) continue;
-      if (after !== null && isReadFirst) {
+      if (isReadFirst && input < 0) this.guards.push(() => owner.grad === before);
+      if (isReadFirst && after === before) continue;
+      if (after !== null && isReadFirst && input < 0) {
         throw new TraceError(
           `compile: backward() adds to the gradient of a tensor of shape ${formatShape(owner.shape)} that it has from ` +
             "before the call, and the next call would add to it again; call zeroGrad() in the function, before backward()",
         );
       }
-      if (!isUpdated && after !== null) left.push({ owner, result: this.describeTensor(after) });
+      const isGone = after === null || isUpdated;
+      left.push({
+        owner: input < 0 ? owner : input,
+        result: isGone ? { kind: "constant", value: null } : this.describeTensor(after),
+        isAdded: isReadFirst,
+      });
     }
     return left;
   }

@@ -2,10 +2,12 @@
  * Batches of a dataset, epoch by epoch, in order or shuffled, from a position that can be saved and resumed.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { Tensor } from "../autograd/tensor.js";
-import { StateError } from "../errors.js";
+import { BusyError, StateError } from "../errors.js";
 import { checkBoolean, checkNumber, POSITIVE_INTEGER, withDefaults } from "../options.js";
-import { checkGenerator, Generator, type GeneratorState } from "../random/generator.js";
+import { checkGenerator, type Generator } from "../random/generator.js";
+import type { GeneratorState } from "../random/source.js";
 import { checkDataset, type Dataset } from "./dataset.js";
 
 /** Options of `DataLoader`. */
@@ -37,7 +39,9 @@ export interface DataLoaderState {
 /** An epoch under way. */
 interface Epoch {
   readonly order: Int32Array;
+  /** The generator before the order was drawn, and after. */
   readonly start: GeneratorState;
+  readonly drawn: GeneratorState;
   given: number;
 }
 
@@ -62,6 +66,7 @@ export class DataLoader<Batch extends Tensor[] = Tensor[]> {
   private epoch = 0;
   private current: Epoch | null = null;
   private resumes = false;
+  private isTaken = false;
 
   /** ArgumentError for an unknown option or one outside its range. */
   constructor(dataset: Source<Batch>, options: DataLoaderOptions = {}) {
@@ -93,10 +98,7 @@ export class DataLoader<Batch extends Tensor[] = Tensor[]> {
       epoch.given++;
       yield batch;
     }
-    if (this.current === epoch) {
-      this.current = null;
-      this.epoch++;
-    }
+    if (this.current === epoch) this.end();
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Batch, void, undefined> {
@@ -107,9 +109,44 @@ export class DataLoader<Batch extends Tensor[] = Tensor[]> {
     }
   }
 
-  /** The order of a new epoch, drawn as a loop would draw it. */
-  drawOrder(): Int32Array {
-    return this.draw().order;
+  /** How many positions `take` would give. @internal */
+  left(most = Number.POSITIVE_INFINITY): number {
+    const { current, length, batchSize } = this;
+    const whole = this.dropLast ? length * batchSize : this.dataset.length;
+    const given = this.resumes && current !== null && current.given < length ? current.given : 0;
+    return Math.min(most * batchSize, whole - given * batchSize);
+  }
+
+  /**
+   * The positions of the next batches, at most so many, one after the other: of the epoch that was resumed or that
+   * `give` has left unfinished, else of a new one. They count as given once `give` says so, and until then nobody else
+   * can take any: BusyError. @internal
+   */
+  take(most = Number.POSITIVE_INFINITY): Int32Array {
+    if (this.isTaken) {
+      throw new BusyError("DataLoader: an epoch in the background is using this loader; await it first");
+    }
+    let epoch = this.begin();
+    // Left with all its batches given, it had only to be ended.
+    if (epoch.given >= this.length && this.length > 0) {
+      this.end();
+      epoch = this.begin();
+    }
+    this.isTaken = true;
+    const first = epoch.given * this.batchSize;
+    const whole = this.dropLast ? this.length * this.batchSize : epoch.order.length;
+    return epoch.order.subarray(first, Math.min(first + most * this.batchSize, whole));
+  }
+
+  /** Counts so many of the batches that were taken as given; an epoch of which none was has not begun. @internal */
+  give(batches: number): void {
+    this.isTaken = false;
+    const { current } = this;
+    if (current === null) return;
+    current.given += batches;
+    if (current.given >= this.length) this.end();
+    else if (current.given > 0) this.resumes = true;
+    else this.undraw(current);
   }
 
   /** The position, for a checkpoint. */
@@ -166,7 +203,8 @@ export class DataLoader<Batch extends Tensor[] = Tensor[]> {
       );
     }
     if (!state.shuffle) return;
-    new Generator().setState(state.shuffle.epochStart).setState(state.shuffle.now);
+    this.generator.checkState(state.shuffle.epochStart);
+    this.generator.checkState(state.shuffle.now);
   }
 
   /** The epoch that was resumed, or a new one. */
@@ -179,12 +217,24 @@ export class DataLoader<Batch extends Tensor[] = Tensor[]> {
     return this.current;
   }
 
-  private draw(): { order: Int32Array; start: GeneratorState } {
+  private end(): void {
+    this.current = null;
+    this.epoch++;
+  }
+
+  /** Gives up an epoch that has not begun, unless somebody else has drawn from the generator since. */
+  private undraw({ start, drawn }: Epoch): void {
+    const now = this.generator.getState();
+    if (isDeepStrictEqual(now, drawn)) this.generator.setState(start);
+    this.current = null;
+  }
+
+  private draw(): Omit<Epoch, "given"> {
     const { length } = this.dataset;
     const start = this.generator.getState();
     const order = this.shuffle
       ? this.generator.permutation(length)
       : Int32Array.from({ length }, (_, i) => i);
-    return { order, start };
+    return { order, start, drawn: this.generator.getState() };
   }
 }

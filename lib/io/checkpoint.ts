@@ -9,10 +9,12 @@ import { ArgumentError, FormatError, StateError } from "../errors.js";
 import { formatShape, sameShape } from "../ndarray/shape.js";
 import type { AnyModule } from "../nn/module.js";
 import { withDefaults } from "../options.js";
-import { defaultGenerator, Generator, type GeneratorState } from "../random/generator.js";
+import { defaultGenerator, Generator } from "../random/generator.js";
+import type { GeneratorState } from "../random/source.js";
 import { checkPath } from "./arguments.js";
+import { writeFileAtomic } from "./atomic.js";
 import { pack, unpack } from "./packing.js";
-import { loadSafetensors, saveSafetensors } from "./safetensors.js";
+import { encodeSafetensors, loadSafetensors, saveSafetensors } from "./safetensors.js";
 
 /**
  * An optimizer, as far as a checkpoint is concerned: `loadStateDict` checks all before it changes anything.
@@ -62,9 +64,31 @@ interface Content {
  * @throws ArgumentError for `extra` that is no plain data; ThalwegError `ERR_WRITE`
  */
 export function saveCheckpoint(path: string, parts: CheckpointParts & { extra?: unknown }): void {
-  checkPath("saveCheckpoint", path);
+  const { tensors, metadata } = contentsOf("saveCheckpoint", path, parts);
+  saveSafetensors(path, tensors, { metadata });
+}
+
+/**
+ * The same without holding up the event loop while the disk is at work. All parts are read before it returns: they may
+ * change while the file is being written.
+ */
+export async function saveCheckpointAsync(
+  path: string,
+  parts: CheckpointParts & { extra?: unknown },
+): Promise<void> {
+  const { tensors, metadata } = contentsOf("saveCheckpointAsync", path, parts);
+  await writeFileAtomic(path, encodeSafetensors(tensors, metadata));
+}
+
+/** What a checkpoint's file holds. */
+function contentsOf(
+  operation: string,
+  path: string,
+  parts: CheckpointParts & { extra?: unknown },
+): { tensors: Record<string, Tensor>; metadata: Record<string, string> } {
+  checkPath(operation, path);
   const all: ResolvedParts & { extra?: unknown } = { ...partsWithDefaults(), extra: undefined };
-  const { model, optimizer, generators, loader, extra } = withDefaults("saveCheckpoint", parts, all);
+  const { model, optimizer, generators, loader, extra } = withDefaults(operation, parts, all);
   const tensors: Record<string, Tensor> = {};
   const states = Object.entries(generators).map(([name, generator]) => [name, generator.getState()]);
   const content = {
@@ -75,8 +99,8 @@ export function saveCheckpoint(path: string, parts: CheckpointParts & { extra?: 
     loader: loader?.getState(),
     extra,
   };
-  const state = JSON.stringify(pack("saveCheckpoint", content, tensors));
-  saveSafetensors(path, tensors, { metadata: { format: FORMAT, version: VERSION, state } });
+  const state = JSON.stringify(pack(operation, content, tensors));
+  return { tensors, metadata: { format: FORMAT, version: VERSION, state } };
 }
 
 /**
@@ -156,7 +180,7 @@ function checkGenerator(path: string, name: string, generator: Generator, { gene
     const names = Object.keys(generators).join(", ") || "none";
     throw new StateError(`loadCheckpoint: ${path} holds no state of generator ${name}; it holds ${names}`);
   }
-  new Generator().setState(generators[name]);
+  generator.checkState(generators[name]);
 }
 
 /** Names, shapes and dtypes must all agree: to resume is to continue with the very same model. */

@@ -1,5 +1,5 @@
 /** Files: safetensors, checkpoints, IDX. */
-export { type CheckpointParts, loadCheckpoint, saveCheckpoint } from "./checkpoint.js";
+export { type CheckpointParts, loadCheckpoint, saveCheckpoint, saveCheckpointAsync } from "./checkpoint.js";
 export { parseIdx, readIdx, writeIdx } from "./idx_ndarray.js";
 export {
   encodeSafetensors,

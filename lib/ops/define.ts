@@ -4,8 +4,9 @@
  */
 import { GraphNode } from "../autograd/graph.js";
 import { isAnomalyDetected, isGradEnabled } from "../autograd/mode.js";
+import { currentScope } from "../autograd/scope.js";
 import { Tensor } from "../autograd/tensor.js";
-import { AnomalyError, DTypeError } from "../errors.js";
+import { AnomalyError, type AnomalyPlace, DTypeError } from "../errors.js";
 import { isFloat } from "../ndarray/dtype.js";
 import { NDArray } from "../ndarray/ndarray.js";
 import { formatShape } from "../ndarray/shape.js";
@@ -97,13 +98,17 @@ export function defineMultiOutput<Options extends object = Record<string, never>
       isRecorded ||= inputs[i].requiresGrad;
     }
     const trace = recorder();
+    trace?.noteInputs(inputs);
     const result =
       trace === null
         ? forward(arrays, options)
         : trace.within(operation.name, () => forward(arrays, options));
     const outputs =
       result instanceof NDArray ? [new Tensor(result)] : result.map((array) => new Tensor(array));
-    if (isAnomalyDetected()) checkForNaN(`${operation.name} (forward)`, outputs[0], inputs);
+    if (isAnomalyDetected()) {
+      const place = { operation: operation.name, phase: "forward", layer: currentScope() } as const;
+      checkForNaN(`${operation.name} (forward)`, outputs[0], inputs, place);
+    }
     if (isRecorded && differentiable && isGradEnabled() && isFloat(outputs[0].dtype)) {
       outputs[0].node = new GraphNode(operation, inputs, outputs, options);
     }
@@ -112,12 +117,19 @@ export function defineMultiOutput<Options extends object = Record<string, never>
 }
 
 /** Throws an AnomalyError if `result` holds a NaN and none of what it was made from does. */
-export function checkForNaN(what: string, result: Tensor, sources: readonly Tensor[]): void {
+export function checkForNaN(
+  what: string,
+  result: Tensor,
+  sources: readonly Tensor[],
+  place: AnomalyPlace,
+): void {
   const bad = countNaN(result);
   if (bad === 0 || sources.some((source) => countNaN(source) > 0)) return;
+  const where = place.layer ? `${what} in layer ${place.layer}` : what;
   throw new AnomalyError(
-    `${what} produced NaN in ${bad} of ${result.size} elements of its result, shape ${formatShape(result.shape)}, ` +
+    `${where} produced NaN in ${bad} of ${result.size} elements of its result, shape ${formatShape(result.shape)}, ` +
       `from inputs without NaN of shapes ${sources.map((source) => formatShape(source.shape)).join(", ")}`,
+    place,
   );
 }
 

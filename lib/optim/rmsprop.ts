@@ -76,7 +76,10 @@ export class RMSprop extends UpdateRule<RMSpropOptions, State> {
     }
     if (centered) updated.push(this.kept(state, "grad_avg", "centered").array);
     state.step++;
-    const kernel = `rmsprop${centered ? "_centered" : ""}${momentum > 0 ? "_momentum" : ""}_${type}` as const;
+    const [plain, heavy] = centered
+      ? (["rmsprop_centered", "rmsprop_centered_momentum"] as const)
+      : (["rmsprop", "rmsprop_momentum"] as const);
+    const kernel = `${momentum > 0 ? heavy : plain}_${type}` as const;
     return { kernel, updated, scalars };
   }
 }

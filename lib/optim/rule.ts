@@ -141,6 +141,12 @@ export abstract class UpdateRule<Options extends CommonOptions, State extends Pa
     });
     const { revision } = this;
     trace.guard(() => this.revision === revision);
+    // Whether an option is 0 decides what is kept for a parameter (momentum) and which kernel updates it.
+    for (const group of this.paramGroups) {
+      const isZero = (value: unknown): boolean => value === 0;
+      const zeros = Object.entries(group).map(([name, value]) => [name, isZero(value)] as const);
+      trace.guard(() => zeros.every(([name, was]) => isZero(group[name as keyof Options]) === was));
+    }
     trace.everyStep({
       advance: () => {
         this.checkGroups();

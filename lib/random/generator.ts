@@ -1,30 +1,29 @@
 /**
- * The one source of random numbers: Philox4x32-10, counter-based, the same stream on both executors. Its whole state
- * is a seed and a position, so it can be saved and resumed.
+ * The one source of random numbers that everything else asks. It checks what it is asked for; the numbers come from the
+ * `Source` of its algorithm: Philox by default, or one that repeats NumPy or PyTorch.
  */
 import { inspect } from "node:util";
 import { Tensor } from "../autograd/tensor.js";
 import { describe } from "../describe.js";
 import { ArgumentError, DTypeError, StateError } from "../errors.js";
-import { type DType, isFloat, storageOf } from "../ndarray/dtype.js";
-import { allocate } from "../ndarray/ndarray.js";
+import { type DType, isFloat } from "../ndarray/dtype.js";
+import { allocate, type NDArray } from "../ndarray/ndarray.js";
 import { checkShape, type Shape } from "../ndarray/shape.js";
-import { BELOW_ONE, checkNumber, withDefaults } from "../options.js";
-import { execute } from "../runtime/execute.js";
-import { philox4x32 } from "../runtime/kernels/philox.js";
+import { BELOW_ONE, checkChoice, checkNumber, withDefaults } from "../options.js";
 import { recorder } from "../runtime/recorder.js";
-import type { KernelName } from "../runtime/table.js";
+import { NumpyLegacySource } from "./numpy_legacy.js";
+import { NumpyPcg64Source } from "./numpy_pcg64.js";
+import { PhiloxSource } from "./philox_source.js";
+import { ALGORITHMS, type Algorithm, type GeneratorState, type Source } from "./source.js";
+import { TorchSource } from "./torch.js";
 
-const WORD = 2n ** 32n;
-const STATE_BITS = 64;
-
-/** A generator's state, as JSON can hold it. */
-export interface GeneratorState {
-  algorithm: "philox4x32-10";
-  /** The seed, a decimal number below 2⁶⁴. */
-  seed: string;
-  /** Blocks of four 32-bit words drawn so far, a decimal number below 2⁶⁴. */
-  offset: string;
+/** Options of `Generator`. */
+export interface GeneratorOptions {
+  /**
+   * Whose numbers these are (default `philox`): `numpy-legacy` repeats `numpy.random.RandomState`, `pcg64` repeats
+   * `numpy.random.default_rng`, `torch` repeats PyTorch on a CPU.
+   */
+  algorithm?: Algorithm;
 }
 
 /** What floating draws can be asked for. */
@@ -35,55 +34,93 @@ export interface DrawOptions {
 
 const DRAW: Required<DrawOptions> = { dtype: "float32" };
 
-/** A stream of random numbers. Two generators with the same state give the same numbers, on every machine. */
-export class Generator {
-  private key = 0n;
-  private offset = 0n;
+const SOURCES: Record<Algorithm, new () => Source> = {
+  philox: PhiloxSource,
+  "numpy-legacy": NumpyLegacySource,
+  pcg64: NumpyPcg64Source,
+  torch: TorchSource,
+};
 
-  /** @param seed an integer in [0, 2⁶⁴); as a number, a safe one. */
-  constructor(seed: number | bigint = 0) {
+/** What each integer dtype holds, from the first number to before the second. */
+const INTEGERS = { int32: [-(2n ** 31n), 2n ** 31n], int64: [-(2n ** 63n), 2n ** 63n] } as const;
+const WORD = 2n ** 32n;
+
+/**
+ * A stream of random numbers. Two generators with the same algorithm and state give the same numbers, on every machine.
+ *
+ * Philox (the default) is drawn by kernels and is the only one that a compiled step can draw from. The others are there
+ * to repeat numbers that NumPy or PyTorch has drawn; they are computed in TypeScript, one after another:
+ *
+ * | here | `numpy-legacy` (RandomState) | `pcg64` (default_rng) | `torch` (CPU) |
+ * | --- | --- | --- | --- |
+ * | `uniform` | `rand`, `uniform` | `random`, `uniform` | `torch.rand`, `uniform_` |
+ * | `normal` | `randn`, `normal` | `standard_normal`, `normal` | `torch.randn`, `normal_` |
+ * | `integers` | `randint` | `integers` | `torch.randint` |
+ * | `permutation` | `permutation` | `permutation` | `torch.randperm` |
+ * | `shuffle` | `shuffle` | `shuffle` | in the order of `torch.randperm` |
+ * | `dropoutMask` | `(rand(…) < 1 − p) / (1 − p)` | `(random(…) < 1 − p) / (1 − p)` | `bernoulli_(1 − p) / (1 − p)` |
+ *
+ * Uniform numbers, integers and orders have the bits of the original. Normal numbers depend on the processor and the C
+ * library: these are the bits of x86-64 with FMA and glibc 2.28 or later, which is most of Linux. Two draws differ in the
+ * last digit now and then: float64 of `torch`, by up to 2 units in the last place for 1 number in 800 (its sine and cosine
+ * are rounded correctly here, glibc's not always), and float32 of `pcg64`, by one for 1 in 600,000 (in the tail).
+ *
+ * Masks of `torch` are those of a build without MKL, whose own stream is not here. PyTorch's `DataLoader` draws two more
+ * integers an epoch: `integers(0, 2n ** 63n, [], { dtype: "int64" })` for its workers, and one more that seeds the
+ * generator whose `permutation` is the order, unless it was given a generator.
+ */
+export class Generator {
+  /** Whose numbers these are. */
+  readonly algorithm: Algorithm;
+  private readonly source: Source;
+
+  /**
+   * @param seed an integer ≥ 0, as a number a safe one: below 2⁶⁴, for `numpy-legacy` below 2³², for `pcg64` any. Of that
+   *   of `torch` only the lower 32 bits matter, as in PyTorch.
+   */
+  constructor(seed: number | bigint = 0, options: GeneratorOptions = {}) {
+    const { algorithm } = withDefaults("Generator", options, { algorithm: "philox" as Algorithm });
+    this.algorithm = checkChoice("Generator", "algorithm", algorithm, ALGORITHMS);
+    this.source = new SOURCES[this.algorithm]();
     this.seed(seed);
   }
 
   /** Starts the stream of another seed from its beginning. */
   seed(seed: number | bigint): this {
-    const integer = typeof seed === "bigint" || Number.isSafeInteger(seed);
-    if (!integer || seed < 0 || BigInt(seed) >= 2n ** 64n) {
-      throw new ArgumentError(`Generator: the seed must be an integer in [0, 2^64), got ${String(seed)}`);
+    const { seedBound } = this.source;
+    const isInteger = typeof seed === "bigint" || Number.isSafeInteger(seed);
+    if (!isInteger || seed < 0 || (seedBound !== null && BigInt(seed) >= seedBound)) {
+      const range = seedBound === null ? "≥ 0" : `in [0, 2^${seedBound.toString(2).length - 1})`;
+      throw new ArgumentError(`Generator: the seed must be an integer ${range}, got ${String(seed)}`);
     }
-    this.key = BigInt(seed);
-    this.offset = 0n;
+    this.source.seed(BigInt(seed));
     return this;
   }
 
   /** The state, for a checkpoint. */
   getState(): GeneratorState {
-    return { algorithm: "philox4x32-10", seed: String(this.key), offset: String(this.offset) };
+    return this.source.getState();
   }
 
-  /** Continues from a saved state. StateError if it is not one. */
+  /** Continues from a saved state. StateError, and no change, if it is not one of this algorithm. */
   setState(state: GeneratorState): this {
-    const parse = (value: unknown): bigint | undefined => {
-      const parsed = typeof value === "string" && /^\d{1,20}$/.test(value) ? BigInt(value) : undefined;
-      return parsed !== undefined && parsed < 2n ** BigInt(STATE_BITS) ? parsed : undefined;
-    };
-    const seed = parse(state?.seed);
-    const offset = parse(state?.offset);
-    if (state?.algorithm !== "philox4x32-10" || seed === undefined || offset === undefined) {
-      throw new StateError(`Generator: not a state of philox4x32-10: ${inspect(state)}`);
-    }
-    this.key = seed;
-    this.offset = offset;
-    return this;
+    if (this.source.setState(state)) return this;
+    const name = this.getState().algorithm;
+    throw new StateError(`Generator: not a state of ${name}: ${inspect(state, { maxArrayLength: 3 })}`);
   }
 
-  /** Numbers uniform on [low, high). */
+  /** Throws the StateError that `setState` would throw. Changes nothing. */
+  checkState(state: GeneratorState): void {
+    new Generator(0, { algorithm: this.algorithm }).setState(state);
+  }
+
+  /** Numbers uniform on [low, high); a rounded float32 of `numpy-legacy` or `torch` can be `high` itself. */
   uniform(shape: Shape, options: DrawOptions & { low?: number; high?: number } = {}): Tensor {
     const { low, high, dtype } = withDefaults("uniform", options, { ...DRAW, low: 0, high: 1 });
     if (!Number.isFinite(low) || !Number.isFinite(high) || low > high) {
       throw new ArgumentError(`uniform: needs finite low ≤ high, got ${low} and ${high}`);
     }
-    return this.draw("uniform", "philox_uniform", shape, dtype, [low, high], dtype === "float64" ? 2 : 4);
+    return this.draw("uniform", shape, dtype, (result) => this.source.uniform(result, low, high));
   }
 
   /** Numbers from the normal distribution. */
@@ -92,127 +129,88 @@ export class Generator {
     if (!Number.isFinite(mean) || !Number.isFinite(std) || std < 0) {
       throw new ArgumentError(`normal: needs a finite mean and std ≥ 0, got ${mean} and ${std}`);
     }
-    return this.draw("normal", "philox_normal", shape, dtype, [mean, std], 2);
+    return this.draw("normal", shape, dtype, (result) => this.source.normal(result, mean, std));
   }
 
   /** 0 with probability p, else 1/(1 − p): what dropout multiplies with. */
   dropoutMask(shape: Shape, p: number, options: DrawOptions = {}): Tensor {
     const { dtype } = withDefaults("dropoutMask", options, DRAW);
     checkNumber("dropoutMask", "p", p, BELOW_ONE);
-    return this.draw("dropoutMask", "dropout_mask", shape, dtype, [p], 4);
+    return this.draw("dropoutMask", shape, dtype, (result) => this.source.dropoutMask(result, p));
   }
 
-  /** Integers (int32) uniform on [low, high). */
-  integers(low: number, high: number, shape: Shape): Tensor {
-    const range = high - low;
-    if (
-      !Number.isInteger(low) ||
-      !Number.isInteger(high) ||
-      range < 1 ||
-      low < -(2 ** 31) ||
-      high > 2 ** 31
-    ) {
-      throw new ArgumentError(`integers: needs int32 integers low < high, got ${low} and ${high}`);
+  /**
+   * Integers uniform on [low, high).
+   *
+   * @param options `dtype`: int32 (default) or int64; both take the same numbers from the stream
+   */
+  integers(
+    low: number | bigint,
+    high: number | bigint,
+    shape: Shape,
+    options: { dtype?: "int32" | "int64" } = {},
+  ): Tensor {
+    const { dtype } = withDefaults("integers", options, { dtype: "int32" as "int32" | "int64" });
+    if (!Object.hasOwn(INTEGERS, dtype)) {
+      throw new DTypeError(`integers: dtype must be int32 or int64, got ${String(dtype)}`);
+    }
+    const [least, end] = INTEGERS[dtype];
+    const isInteger = (x: unknown) => typeof x === "bigint" || Number.isInteger(x);
+    if (!isInteger(low) || !isInteger(high) || low >= high || low < least || high > end) {
+      throw new ArgumentError(`integers: needs ${dtype} integers low < high, got ${low} and ${high}`);
     }
     checkShape("integers", shape);
-    const words = this.words("Generator.integers");
-    const result = allocate(shape, "int32");
-    const { data } = result.storage;
-    for (let i = 0; i < result.size; i++) data[i] = low + words.below(range);
+    this.refuse("integers");
+    const result = allocate(shape, dtype);
+    const draws = this.source.integers();
+    const { data } = result;
+    const first = BigInt(low);
+    const range = BigInt(high) - first;
+    const draw = range > WORD ? () => draws.belowWide(range) : () => draws.below(Number(range));
+    if (data instanceof BigInt64Array) for (let i = 0; i < data.length; i++) data[i] = first + BigInt(draw());
+    else for (let i = 0; i < data.length; i++) data[i] = Number(low) + Number(draw());
     return new Tensor(result);
   }
 
-  /** The integers 0 … n − 1 in random order (Fisher and Yates). */
+  /** The integers 0 … n − 1 in random order. */
   permutation(n: number): Int32Array {
     if (!Number.isInteger(n) || n < 0 || n >= 2 ** 31) {
       throw new ArgumentError(`permutation: n must be an integer in [0, 2^31), got ${n}`);
     }
-    const order = Int32Array.from({ length: n }, (_, i) => i);
-    const words = this.words("Generator.permutation");
-    for (let i = n - 1; i > 0; i--) {
-      const j = words.below(i + 1);
-      const moved = order[i];
-      order[i] = order[j];
-      order[j] = moved;
-    }
-    return order;
+    this.refuse("permutation");
+    return this.shuffled(Int32Array.from({ length: n }, (_, i) => i));
   }
 
-  private draw(
-    operation: string,
-    kernel: string,
-    shape: Shape,
-    dtype: DType,
-    parameters: readonly number[],
-    perBlock: number,
-  ): Tensor {
+  /** Puts the items of an array or typed array into random order, that of `permutation`; returns it. */
+  shuffle<Items extends { readonly length: number; [index: number]: unknown }>(items: Items): Items {
+    if (!Array.isArray(items) && !(ArrayBuffer.isView(items) && !(items instanceof DataView))) {
+      throw new ArgumentError(`shuffle: needs an array or a typed array, got ${describe(items)}`);
+    }
+    this.refuse("shuffle");
+    return this.shuffled(items);
+  }
+
+  private shuffled<Items extends { readonly length: number; [index: number]: unknown }>(items: Items): Items {
+    this.source.shuffle(items.length, (i, j) => {
+      const moved = items[i];
+      items[i] = items[j];
+      items[j] = moved;
+    });
+    return items;
+  }
+
+  private draw(operation: string, shape: Shape, dtype: DType, fill: (result: NDArray) => void): Tensor {
     checkShape(operation, shape);
     if (!isFloat(dtype)) throw new DTypeError(`${operation}: dtype must be float32 or float64, got ${dtype}`);
+    if (!this.source.isTraceable) this.refuse(operation);
     const result = allocate(shape, dtype);
-    const { size } = result;
-    const name = `${kernel}_${storageOf(dtype)}` as KernelName;
-    const blocks = Math.ceil(size / perBlock);
-    const trace = recorder();
-    if (trace === null) {
-      execute(name, [result.storage], [0], [1, size, 1], this.scalars(parameters));
-      this.advance(blocks);
-      return new Tensor(result);
-    }
-    const live = trace.recordLive(name, [result.storage], [0], [1, size, 1], this.scalars(parameters));
-    trace.everyStep({
-      advance: () => {
-        live.set(this.scalars(parameters));
-        this.advance(blocks);
-      },
-      save: () => {
-        const { key, offset } = this;
-        return () => {
-          this.key = key;
-          this.offset = offset;
-        };
-      },
-    });
+    fill(result);
     return new Tensor(result);
   }
 
-  /** The scalars of a draw from where the stream stands. */
-  private scalars(parameters: readonly number[]): number[] {
-    const { key, offset } = this;
-    return [
-      Number(key % WORD),
-      Number(key / WORD),
-      Number(offset % WORD),
-      Number(offset / WORD),
-      ...parameters,
-    ];
-  }
-
-  private advance(blocks: number): void {
-    this.offset = (this.offset + BigInt(blocks)) % 2n ** BigInt(STATE_BITS);
-  }
-
-  /** Single words, for what is drawn one by one. Takes whole blocks from the stream. */
-  private words(operation: string): { below(bound: number): number } {
-    recorder()?.refuse(operation, "draw it before the step and pass it in as a tensor");
-    const [keyLow, keyHigh] = [Number(this.key % WORD), Number(this.key / WORD)];
-    const block = new Uint32Array(4);
-    let used = 4;
-    const next = (): number => {
-      if (used === 4) {
-        philox4x32(keyLow, keyHigh, Number(this.offset % WORD), Number(this.offset / WORD), 0, 0, block);
-        this.advance(1);
-        used = 0;
-      }
-      return block[used++];
-    };
-    // Words at or above the largest multiple of the bound would favour small results.
-    const below = (bound: number): number => {
-      const limit = 2 ** 32 - (2 ** 32 % bound);
-      let word = next();
-      while (word >= limit) word = next();
-      return word % bound;
-    };
-    return { below };
+  /** Throws a TraceError while a function is traced. */
+  private refuse(operation: string): void {
+    recorder()?.refuse(`Generator.${operation}`, "draw it before the step and pass it in as a tensor");
   }
 }
 

@@ -4,8 +4,9 @@ import type { Shape } from "../ndarray/shape.js";
 import { checkBoolean, withDefaults } from "../options.js";
 import { checkGenerator, type DrawOptions, type Generator } from "./generator.js";
 
-export type { DrawOptions, GeneratorState } from "./generator.js";
+export type { DrawOptions, GeneratorOptions } from "./generator.js";
 export { defaultGenerator, Generator, manualSeed } from "./generator.js";
+export type { Algorithm, GeneratorState } from "./source.js";
 
 /** Options of random tensors. */
 export interface RandomOptions extends DrawOptions {
@@ -36,13 +37,19 @@ export const rand = (shape: Shape, options: RandomOptions = {}): Tensor =>
 export const randn = (shape: Shape, options: RandomOptions = {}): Tensor =>
   drawn("randn", options, (generator, draw) => generator.normal(shape, draw));
 
-/** Integers (int32) uniform on [low, high). ArgumentError for an unknown option. */
+/**
+ * Integers uniform on [low, high), int32 (default) or int64. ArgumentError for an unknown option or integers that the
+ * dtype does not hold.
+ */
 export function randint(
-  low: number,
-  high: number,
+  low: number | bigint,
+  high: number | bigint,
   shape: Shape,
-  options: { generator?: Generator } = {},
+  options: { generator?: Generator; dtype?: "int32" | "int64" } = {},
 ): Tensor {
-  const { generator } = withDefaults<{ generator?: Generator }>("randint", options, { generator: undefined });
-  return checkGenerator("randint", generator).integers(low, high, shape);
+  const { generator, dtype } = withDefaults<typeof options>("randint", options, {
+    dtype: "int32",
+    generator: undefined,
+  });
+  return checkGenerator("randint", generator).integers(low, high, shape, { dtype });
 }

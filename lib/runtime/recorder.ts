@@ -49,6 +49,8 @@ export interface Recorder {
   outside<R>(body: () => R): R;
   /** Names the operation whose kernels follow, for `explain` and messages. */
   within<R>(operation: string, body: () => R): R;
+  /** Tells of the tensors that an operation takes, whose `requiresGrad` decides what is recorded. */
+  noteInputs(inputs: readonly object[]): void;
   /** Remembers a gradient before it changes; `isWrite` tells a new value from a look at the old one. */
   noteGradient(tensor: object, isWrite: boolean): void;
   /** Tells that an optimizer has used the gradient of a parameter. */

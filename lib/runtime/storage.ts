@@ -2,6 +2,8 @@
  * The memory under arrays: a typed array that several views share, the counter by which autograd notices in-place
  * writes, and the reason why it cannot be touched now, if there is one. Allocation is in ndarray/storage.ts.
  */
+import { markAsUntransferable } from "node:worker_threads";
+import { ArgumentError } from "../errors.js";
 import type { StorageType, TypedArray } from "./types.js";
 
 /** Why the memory of a storage cannot be touched: a trace made it, or a run in the background uses it. */
@@ -20,6 +22,7 @@ export class Storage {
   /** Null while the memory may be touched. */
   obstacle: Obstacle | null = null;
   private readonly memory: TypedArray;
+  #isPinned = false;
 
   constructor(memory: TypedArray) {
     this.memory = memory;
@@ -39,6 +42,22 @@ export class Storage {
   /** The elements whatever is in the way: for whoever put the obstacle there. */
   get memoryInUse(): TypedArray {
     return this.memory;
+  }
+
+  /**
+   * Keeps the memory where it is, for a run on another thread: from now on a message to a worker copies it and does not
+   * move it. ArgumentError for memory that can be resized, which could vanish under the run.
+   */
+  pin(): void {
+    if (this.#isPinned) return;
+    const { buffer } = this.memory as { buffer: ArrayBufferLike & { resizable?: boolean } };
+    if (buffer.resizable === true) {
+      throw new ArgumentError(
+        "a compiled step in the background cannot use a resizable ArrayBuffer; pass a copy (clone())",
+      );
+    }
+    markAsUntransferable(buffer);
+    this.#isPinned = true;
   }
 
   /** Whether both may lie in the same memory. */

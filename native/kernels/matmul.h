@@ -2,6 +2,7 @@
 #pragma once
 
 #include "matmul/blocked.h"
+#include "matmul/transposed.h"
 #include "matmul/vector.h"
 #include "walk.h"
 
@@ -23,6 +24,14 @@ void multiply(const Product<T>& x) {
   }
   if (x.m == 1) return multiply_vector(x);
   if (x.n == 1) return multiply_vector(transposed(x));
+  if (x.c.column == 1 && pays_transposed(x)) {
+    const double worth = static_cast<double>(x.m * x.k * x.n) / kProductGrain;
+    return multiply_transposed(x, worth, [&](int64_t j, int64_t width, const T* values) {
+      for (int64_t i = 0; i < x.m; i++) {
+        std::memcpy(x.c.at(i, j), values + i * TileShape<T>::kColumns, static_cast<size_t>(width) * sizeof(T));
+      }
+    });
+  }
   // Tiles write rows.
   const bool by_columns = x.c.column != 1 && x.c.row == 1;
   multiply_blocked(by_columns ? transposed(x) : x);

@@ -10,6 +10,7 @@ void multiply(const Product<T>& x, const Epilogue<T>& epilogue) {
   if (x.m == 0 || x.n == 0) return;
   if (x.m == 1) return finish_vector(x, epilogue);
   if (x.n == 1) return finish_vector(transposed(x), epilogue.transposed());
+  if (x.k > 0 && !epilogue.is_by_columns() && pays_transposed(x)) return finish_transposed(x, epilogue);
   if (epilogue.is_by_columns()) return FinishedBlocks<T>(transposed(x), epilogue.transposed()).run();
   FinishedBlocks<T>(x, epilogue).run();
 }

@@ -262,6 +262,242 @@ const tests = {
     fails("ERR_PROGRAM", /operand 0 reaches element 3 of a buffer with 0/, () => addon.create(ADD, 13, list));
   },
 
+  "rebound slots and patched words"() {
+    const SGD = Float64Array.of(id("sgd_f32"), 10, 0, 0, 1, 0, 4, 1, 1, 0.5, 0, 0);
+    SGD[1] = SGD.length;
+    const make = (rebound, patched, words = SGD) =>
+      addon.create(words, words.length, [new Float32Array(4).fill(1), new Float32Array(4)], rebound, patched);
+    for (const list of [3, null, [0], new Float64Array(1), new Uint8Array(1)]) {
+      fails("ERR_ARGUMENT", /rebound must be an Int32Array/, () => make(list));
+      fails("ERR_ARGUMENT", /patched must be an Int32Array/, () => make(undefined, list));
+    }
+    for (const slot of [-1, 2, 2 ** 30]) {
+      fails("ERR_ARGUMENT", /rebound\[0\] is -?\d+; it must be in \[0, 2\)/, () => make(Int32Array.of(slot)));
+    }
+    for (const word of [-1, SGD.length]) {
+      fails("ERR_ARGUMENT", /patched\[0\] is/, () => make(undefined, Int32Array.of(word)));
+    }
+    for (const word of [0, 1, 2, 3, 6, 7, 8]) {
+      fails("ERR_ARGUMENT", /is no scalar/, () => make(undefined, Int32Array.of(word)));
+    }
+    fails("ERR_ARGUMENT", /rebound names a slot twice/, () => make(Int32Array.of(1, 0, 1)));
+
+    const handle = make(Int32Array.of(1), Int32Array.of(9));
+    const target = new Float32Array(4);
+    for (const scalars of [undefined, null, 1, [1], new Float64Array(0), new Float32Array(1)]) {
+      fails("ERR_ARGUMENT", /scalars must be a Float64Array of at least 1/, () =>
+        addon.execute(handle, scalars, target),
+      );
+    }
+    fails("ERR_ARGUMENT", /needs 1 buffers, got 0/, () => addon.execute(handle, Float64Array.of(1)));
+    fails("ERR_ARGUMENT", /needs 1 buffers, got 2/, () =>
+      addon.execute(handle, Float64Array.of(1), target, target),
+    );
+    fails("ERR_ARGUMENT", /buffer 0 must be/, () => addon.execute(handle, Float64Array.of(1), {}));
+    fails("ERR_PROGRAM", /has 3 elements of f32; it needs 4/, () =>
+      addon.execute(handle, Float64Array.of(1), new Float32Array(3)),
+    );
+    fails("ERR_PROGRAM", /of f64; it needs 4 of f32/, () =>
+      addon.execute(handle, Float64Array.of(1), new Float64Array(4)),
+    );
+    addon.execute(handle, Float64Array.of(2), target);
+    assert.deepEqual([...target], [-2, -2, -2, -2]);
+  },
+
+  "patched code of a chain is checked at every run"() {
+    const random = randomNumbers(7);
+    // y = exp(x), of 4 elements: load 0 into register 0, exp, store.
+    const code = [-1, 0, 0, id("exp_f32"), 1, 0, -2, 1, 1];
+    const words = Float64Array.of(id("fused_f32"), 0, 0, 1, 1, 0, 0, 0, 1, 0, 1, 4, 0, 1, 1, ...code);
+    words[1] = words.length;
+    const patched = Int32Array.from(code, (_, i) => words.length - code.length + i);
+    const guarded = new Float32Array(12).fill(7);
+    const handle = addon.create(
+      words,
+      words.length,
+      [new Float32Array(4), guarded.subarray(4, 8)],
+      undefined,
+      patched,
+    );
+    addon.execute(handle, Float64Array.from(code));
+    assert.deepEqual([...guarded.subarray(4, 8)], [1, 1, 1, 1]);
+    let refused = 0;
+    for (let trial = 0; trial < 20000; trial++) {
+      const scalars = Float64Array.from(code);
+      const values = [
+        -1,
+        -2,
+        0,
+        1,
+        2,
+        15,
+        16,
+        0.5,
+        NaN,
+        1e300,
+        -3,
+        Math.floor(random() * info.kernels.length),
+      ];
+      for (let n = 0; n < 2; n++)
+        scalars[Math.floor(random() * 9)] = values[Math.floor(random() * values.length)];
+      try {
+        addon.execute(handle, scalars);
+      } catch (error) {
+        assert.equal(error.code, "ERR_PROGRAM", error.stack);
+        refused++;
+      }
+    }
+    assert.ok(refused > 5000, `${refused} were refused`);
+    assert.ok([...guarded.subarray(0, 4), ...guarded.subarray(8)].every((value) => value === 7));
+  },
+
+  async "runs aside"() {
+    const none = new Float64Array(0);
+    const control = () => new Int32Array(2);
+    const run = (...segments) =>
+      new Promise((resolve) =>
+        addon.start((error, completed) => resolve([error, completed]), control(), ...segments),
+      );
+    const buffers = arrays();
+    const handle = addon.create(ADD, 13, buffers);
+    assert.deepEqual(await run(handle, 3, undefined, [], none), [undefined, 3]);
+    assert.deepEqual([...buffers[2]], SUM);
+    assert.deepEqual(await run(handle, 0, undefined, [], none), [undefined, 0]);
+
+    const start = (...rest) => addon.start(() => assert.fail("must not start"), ...rest);
+    for (const callback of [undefined, null, 3, {}]) {
+      fails("ERR_ARGUMENT", /callback must be a function/, () =>
+        addon.start(callback, control(), handle, 1, undefined, [], none),
+      );
+    }
+    for (const words of [undefined, null, new Int32Array(1), new Float64Array(2), [0, 0]]) {
+      fails("ERR_ARGUMENT", /control must be an Int32Array of two/, () =>
+        start(words, handle, 1, undefined, [], none),
+      );
+    }
+    for (const few of [[], [handle], [handle, 1, undefined, []], [handle, 1, undefined, [], none, handle]]) {
+      fails("ERR_ARGUMENT", /needs handle, steps, scalars, buffers and strides/, () =>
+        start(control(), ...few),
+      );
+    }
+    for (const steps of [-1, 0.5, NaN, Infinity, 2 ** 31, "1", undefined]) {
+      fails("ERR_ARGUMENT", /steps must be an integer/, () =>
+        start(control(), handle, steps, undefined, [], none),
+      );
+    }
+    fails("ERR_ARGUMENT", /must be a handle/, () => start(control(), {}, 1, undefined, [], none));
+    fails("ERR_ARGUMENT", /a program may occur once/, () =>
+      start(control(), handle, 1, undefined, [], none, handle, 1, undefined, [], none),
+    );
+    for (const list of [undefined, 3, {}]) {
+      fails("ERR_ARGUMENT", /buffers must be an array/, () =>
+        start(control(), handle, 1, undefined, list, none),
+      );
+    }
+    const moving = addon.create(ADD, 13, arrays(), Int32Array.of(0, 2));
+    const x = new Float32Array(12).fill(1);
+    const out = new Float32Array(12);
+    for (const strides of [undefined, [4, 4], new Float64Array(1), new Float32Array(2)]) {
+      fails("ERR_ARGUMENT", /needs 2 buffers, and as many strides/, () =>
+        start(control(), moving, 3, undefined, [x, out], strides),
+      );
+    }
+    for (const stride of [-1, NaN, 0.5, 5, 2 ** 53, 1e300, Infinity]) {
+      fails("ERR_ARGUMENT", /buffer 1 has 12 elements; 3 steps of/, () =>
+        start(control(), moving, 3, undefined, [x, out], Float64Array.of(4, stride)),
+      );
+    }
+    fails("ERR_ARGUMENT", /buffer 1 must be/, () =>
+      start(control(), moving, 1, undefined, [x, 3], Float64Array.of(4, 4)),
+    );
+    assert.deepEqual(await run(moving, 3, undefined, [x, out], Float64Array.of(4, 4)), [undefined, 3]);
+    assert.deepEqual([...out], [11, 21, 31, 41, 11, 21, 31, 41, 11, 21, 31, 41]);
+
+    // While it runs, nobody else has it, and all of it stays alive.
+    const long = run(handle, 200000, undefined, [], none);
+    fails("ERR_ARGUMENT", /execute: the program is running/, () => addon.execute(handle));
+    fails("ERR_ARGUMENT", /release: the program is running/, () => addon.release(handle));
+    fails("ERR_ARGUMENT", /start: the program is running/, () =>
+      start(control(), handle, 1, undefined, [], none),
+    );
+    globalThis.gc?.();
+    assert.deepEqual(await long, [undefined, 200000]);
+    addon.release(handle);
+    fails("ERR_ARGUMENT", /start: the program has been released/, () =>
+      start(control(), handle, 1, undefined, [], none),
+    );
+
+    const stopped = control();
+    stopped[1] = 1;
+    const result = new Promise((resolve) =>
+      addon.start((...all) => resolve(all), stopped, moving, 3, undefined, [x, out], Float64Array.of(4, 4)),
+    );
+    assert.deepEqual(await result, [undefined, 0]);
+  },
+
+  "getters that change what start has been given"() {
+    const none = new Float64Array(0);
+    const first = addon.create(ADD, 13, arrays(), Int32Array.of(0));
+    const second = addon.create(ADD, 13, arrays(), Int32Array.of(0));
+    const x = new Float32Array(4);
+    const list = (get) => Object.defineProperty([], 0, { get });
+    const start = (buffers) =>
+      addon.start(
+        () => assert.fail("must not start"),
+        new Int32Array(2),
+        ...[first, 1, undefined, [x], Float64Array.of(0)],
+        ...[second, 1, undefined, buffers, Float64Array.of(0)],
+      );
+    const thrown = new Error("from a getter");
+    assert.throws(
+      () =>
+        start(
+          list(() => {
+            throw thrown;
+          }),
+        ),
+      thrown,
+    );
+    fails("ERR_ARGUMENT", /buffer 0 has 0 elements/, () =>
+      start(
+        list(() => {
+          structuredClone(x, { transfer: [x.buffer] });
+          return new Float32Array(4);
+        }),
+      ),
+    );
+    fails("ERR_ARGUMENT", /needs 0 buffers/, () =>
+      start(
+        list(() => {
+          addon.release(first);
+          return new Float32Array(4);
+        }),
+      ),
+    );
+    fails("ERR_ARGUMENT", /has been released/, () =>
+      addon.start(() => assert.fail("must not start"), new Int32Array(2), first, 1, undefined, [], none),
+    );
+  },
+
+  async "what a callback throws is an uncaught exception"() {
+    const thrown = new Error("from the callback");
+    const caught = new Promise((resolve) => process.once("uncaughtException", resolve));
+    const handle = addon.create(ADD, 13, arrays());
+    addon.start(
+      () => {
+        throw thrown;
+      },
+      new Int32Array(2),
+      handle,
+      1,
+      undefined,
+      [],
+      new Float64Array(0),
+    );
+    assert.equal(await caught, thrown);
+    addon.execute(handle);
+  },
+
   "handles are told from everything else"() {
     const foreign = [undefined, null, 0, {}, [], ADD, Object.create(null), process, new Proxy({}, {})];
     for (const handle of foreign) {
@@ -375,7 +611,7 @@ const tests = {
         const worker = new Worker(new URL(import.meta.url), { workerData: { path, mode } });
         worker.on("error", reject);
         worker.on("exit", resolve);
-        if (mode === "forever") worker.on("message", () => worker.terminate());
+        if (mode !== "count") worker.on("message", () => worker.terminate());
       });
     const codes = await Promise.all([
       run("count"),
@@ -383,8 +619,10 @@ const tests = {
       run("count"),
       run("forever"),
       run("forever"),
+      run("aside"),
+      run("aside"),
     ]);
-    assert.deepEqual(codes, [0, 0, 0, 1, 1]);
+    assert.deepEqual(codes, [0, 0, 0, 1, 1, 1, 1]);
   },
 };
 
@@ -400,7 +638,11 @@ if (isMainThread) {
   const [x, y, z] = [new Float32Array(n).fill(1), new Float32Array(n).fill(2), new Float32Array(n)];
   const words = Float64Array.of(id("add_f32"), 13, 0, 0, 1, 0, 2, 0, 1, n, 1, 1, 1);
   const handle = addon.create(words, 13, [x, y, z]);
-  for (let i = 0; workerData.mode === "forever" || i < 200; i++) {
+  if (workerData.mode === "aside") {
+    addon.start(() => undefined, new Int32Array(2), handle, 2 ** 31 - 1, undefined, [], new Float64Array(0));
+    parentPort.postMessage("running");
+  }
+  for (let i = 0; workerData.mode === "forever" || (workerData.mode === "count" && i < 200); i++) {
     z.fill(0);
     addon.execute(handle);
     if (z.some((value) => value !== 3)) throw new Error("wrong sum");

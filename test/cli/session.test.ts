@@ -18,13 +18,13 @@ const CONFIG: Partial<TrainConfig> = {
 const STEPS = 2 * 4;
 
 const silent: Observer = { beginEpoch() {}, step() {}, endEpoch() {} };
-const never = (): boolean => false;
+const never = new AbortController().signal;
 
-const open = (out: string, resume = false): Promise<TrainSession> =>
+const open = (out: string, resume = false, checkpointEvery = 2): Promise<TrainSession> =>
   TrainSession.open(resume ? {} : CONFIG, {
     out,
     resume,
-    checkpointEvery: 2,
+    checkpointEvery,
     detectAnomaly: false,
     json: false,
     threads: null,
@@ -45,27 +45,67 @@ async function uninterrupted(): Promise<unknown> {
 describe("TrainSession", () => {
   it("goes on as if never stopped, wherever it was stopped", async () => {
     const expected = await uninterrupted();
-    for (let stopAt = 1, isComplete = false; !isComplete; stopAt++) {
+    for (let stopAt = 0; stopAt <= STEPS; stopAt++) {
       const out = scratch();
-      let asked = 0;
-      isComplete = await (await open(out)).train(silent, () => ++asked === stopAt);
+      const controller = new AbortController();
+      if (stopAt === 0) controller.abort();
+      let steps = 0;
+      let told = 0;
+      // A checkpoint after each step ends each run of steps there, so that what is told is where a signal can stop it.
+      const session = await open(out, false, 1);
+      const step = (epochSteps: number): void => {
+        if (epochSteps !== told) steps++;
+        told = epochSteps;
+        if (steps === stopAt) controller.abort();
+      };
+      const isComplete = await session.train({ ...silent, step }, controller.signal);
+      expect({ isComplete, steps: session.record.steps }).toEqual({ isComplete: false, steps: stopAt });
       const resumed = await open(out, true);
+      expect(resumed.record.steps).toBe(stopAt);
       expect(await resumed.train(silent, never)).toBe(true);
-      expect(outcome(resumed), `stopped when asked for the ${stopAt}th time`).toEqual(expected);
-      // Asked after every step that leaves a rest, and after the one batch of each test.
-      if (isComplete) expect(stopAt).toBeGreaterThan(STEPS);
+      expect(outcome(resumed), `stopped after step ${stopAt}`).toEqual(expected);
     }
+  });
+
+  it("goes on as if never stopped in the middle of a test", async () => {
+    const out = scratch();
+    const controller = new AbortController();
+    const session = await open(out);
+    // Asked for when the epoch has all its steps: from then on it is the test that runs.
+    const step = (): void => {
+      if (session.record.isEpochTrained) setImmediate(() => controller.abort());
+    };
+    expect(await session.train({ ...silent, step }, controller.signal)).toBe(false);
+    const resumed = await open(out, true);
+    expect(await resumed.train(silent, never)).toBe(true);
+    expect(outcome(resumed)).toEqual(await uninterrupted());
+  });
+
+  it("takes the same steps under the search for what is not finite", async () => {
+    const watched = await TrainSession.open(CONFIG, {
+      out: scratch(),
+      resume: false,
+      checkpointEvery: 3,
+      detectAnomaly: true,
+      json: false,
+      threads: null,
+    });
+    expect(await watched.train(silent, never)).toBe(true);
+    expect(outcome(watched)).toEqual(await uninterrupted());
   });
 
   it("goes on as if never crashed, from the last checkpoint before any crash", async () => {
     const expected = await uninterrupted();
     for (let crashAt = 1; crashAt <= STEPS; crashAt++) {
       const out = scratch();
-      let steps = 0;
-      const crash = (): void => {
-        if (++steps === crashAt) throw new Error("crash");
+      const session = await open(out);
+      let before = 0;
+      const crash = (epochSteps: number): void => {
+        const steps = session.record.history.length * (STEPS / 2) + epochSteps;
+        if (before < crashAt && steps >= crashAt) throw new Error("crash");
+        before = steps;
       };
-      await expect((await open(out)).train({ ...silent, step: crash }, never)).rejects.toThrow("crash");
+      await expect(session.train({ ...silent, step: crash }, never)).rejects.toThrow("crash");
       const resumed = await open(out, true);
       expect(resumed.record.steps).toBeLessThan(crashAt);
       expect(await resumed.train(silent, never)).toBe(true);
@@ -80,8 +120,12 @@ describe("TrainSession", () => {
     const overflow = (): void => {
       session.model.parameters()[0].data[0] = Number.POSITIVE_INFINITY;
     };
-    const training = session.train({ ...silent, step: overflow }, () => true);
-    await expect(training).rejects.toThrow(/step 1 \(epoch 1\): 0\.weight is no longer finite/);
+    // After the two steps up to the next checkpoint.
+    const step = (_: number): void => {
+      if (session.record.steps === 2) overflow();
+    };
+    const training = session.train({ ...silent, step }, never);
+    await expect(training).rejects.toThrow(/step 2 \(epoch 1\): 0\.weight is no longer finite/);
     expect(readFileSync(join(out, "checkpoint")).equals(before)).toBe(true);
   });
 });

@@ -26,14 +26,18 @@ describe.skipIf(!isBuilt)("thalweg", () => {
     ["one layer", ["train", "--layers", "784"], /'--layers <sizes>'.*two or more positive integers/],
     ["a hole in the layers", ["train", "--layers", "784,,10"], /'--layers <sizes>'.*two or more/],
     ["all units dropped", ["train", "--dropout", "1"], /'--dropout <p>'.*\[0, 1\)/],
-    ["an unknown optimizer", ["train", "--optimizer", "adm"], /'--optimizer <name>'.*sgd, adam, adamw/],
+    [
+      "an unknown optimizer",
+      ["train", "--optimizer", "adm"],
+      /'--optimizer <name>'.*sgd, momentum, nesterov, adam, adamw/,
+    ],
     ["an unknown rule", ["train", "--init", "he"], /'--init <name>'.*kaiming-uniform/],
     ["an unknown activation", ["train", "--activation", "step"], /'--activation <name>'.*relu, tanh/],
     ["too many threads", ["train", "--threads", "300"], /'--threads <n>'.*1 to 256/],
     [
       "momentum for Adam",
       ["train", "--momentum", "0.9"],
-      /'--momentum <x>' is for --optimizer sgd, not adam/,
+      /'--momentum <x>' is for --optimizer sgd, momentum, nesterov, rmsprop, muon, not adam/,
     ],
   ])("refuses %s", async (_, args, message) => {
     const { code, stdout, stderr } = await thalweg(args);

@@ -298,4 +298,5 @@ test("what the doctor refuses", () => {
     return t.mul(2);
   });
   expect(() => traced.sync(tensor(1))).toThrow(TraceError);
+  expect(() => traced.sync(tensor(1))).toThrow("diagnose");
 });

@@ -89,5 +89,6 @@ describe("lsuv", () => {
       return x.mul(2);
     });
     expect(() => traced.sync(tensor(1))).toThrow(TraceError);
+    expect(() => traced.sync(tensor(1))).toThrow("lsuv");
   });
 });

@@ -6,7 +6,13 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DataLoader } from "../../lib/data/data_loader.js";
 import { TensorDataset } from "../../lib/data/dataset.js";
 import { ArgumentError, FormatError, StateError } from "../../lib/errors.js";
-import { loadCheckpoint, loadSafetensors, saveCheckpoint, saveSafetensors } from "../../lib/io/index.js";
+import {
+  loadCheckpoint,
+  loadSafetensors,
+  saveCheckpoint,
+  saveCheckpointAsync,
+  saveSafetensors,
+} from "../../lib/io/index.js";
 import { Linear } from "../../lib/nn/linear.js";
 import { Module } from "../../lib/nn/module.js";
 import { Adam } from "../../lib/optim/adam.js";
@@ -92,6 +98,19 @@ describe("a resumed run", () => {
     }
   });
 
+  test("written in the background is the one written at once, whatever changes meanwhile", async () => {
+    const run = makeRun(1);
+    const extra = { mean: tensor([1, 2]) };
+    saveCheckpoint(path, { ...run, extra });
+    const expected = readFileSync(path);
+    const writing = saveCheckpointAsync(path, { ...run, extra });
+    for (const parameter of run.model.parameters()) (parameter.data as Float32Array).fill(0);
+    extra.mean.data[0] = 9;
+    await writing;
+    expect(readFileSync(path).equals(expected)).toBe(true);
+    await expect(saveCheckpointAsync(join(folder, "none", "file"), run)).rejects.toThrow(/cannot write/);
+  });
+
   test("takes the default generator with it unless generators are named", () => {
     manualSeed(9);
     defaultGenerator().permutation(10);
@@ -99,7 +118,7 @@ describe("a resumed run", () => {
     const next = [...defaultGenerator().permutation(10)];
     manualSeed(1);
     loadCheckpoint(path, { generators: {} });
-    expect(defaultGenerator().getState().seed).toBe("1");
+    expect(defaultGenerator().getState()).toMatchObject({ seed: "1" });
     loadCheckpoint(path, {});
     expect([...defaultGenerator().permutation(10)]).toEqual(next);
   });

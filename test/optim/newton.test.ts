@@ -165,6 +165,8 @@ describe("what Newton refuses", () => {
       }),
     ).toThrow("Newton.step: the closure called backward()");
     expect(step(() => theta.mul(-1).log().sum())).toThrow(/the loss is NaN and \d of 2 elements/);
+    // The loss is 2, its slope at 4 is infinite.
+    expect(step(() => theta.slice(0).sub(4).sqrt().add(2))).toThrow("the loss is 2 and 1 of 2 elements");
     expect(numbers(theta)).toEqual([...START]);
     theta.zeroGrad();
   });
@@ -183,7 +185,9 @@ describe("what Newton refuses", () => {
   test("a compiled function", async () => {
     const optimizer = new Newton([theta]);
     const step = compile((x: Tensor) => optimizer.step(() => quadratic(theta)).mul(x));
-    expect(() => step.sync(tensor(1, { dtype: "float64" }))).toThrow(TraceError);
+    const call = (): unknown => step.sync(tensor(1, { dtype: "float64" }));
+    expect(call).toThrow(TraceError);
+    expect(call).toThrow("Newton.step");
     expect(numbers(theta)).toEqual([...START]);
   });
 });

@@ -89,7 +89,7 @@ export const OPTIMIZERS: Record<string, Entry> = {
   RAdam: { make: (p) => new optim.RAdam(p, { lr: 3e-3 }), steps: 9000, within: 0.5 },
   Adamax: { make: (p) => new optim.Adamax(p, { lr: 0.1 }), steps: 3000, within: 1e-2 },
   Adagrad: { make: (p) => new optim.Adagrad(p, { lr: 0.5 }), steps: 3000, within: 0.2 },
-  Adadelta: { make: (p) => new optim.Adadelta(p, { eps: 1e-4 }), steps: 4000, within: 0.5 },
+  Adadelta: { make: (p) => new optim.Adadelta(p, { lr: 0.5, rho: 0.5 }), steps: 4000, within: 0.3 },
   RMSprop: { make: (p) => new optim.RMSprop(p, { lr: 0.01 }), steps: 3000, within: 0.1, gamma: 0.999 },
   "RMSprop with momentum": {
     make: (p) => new optim.RMSprop(p, { lr: 2e-3, momentum: 0.8 }),

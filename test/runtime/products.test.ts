@@ -13,6 +13,8 @@ const SIZES = [1, 2, 7, 8, 9, 33, 128, 255, 256, 257, 400, 513, 1025];
 // The same of chains (256), the depth of a panel (1024) and the blocks of a sum (4096).
 const DEPTHS = [1, 255, 256, 257, 1023, 1025, 2100, 4100];
 const MOST_WORK = 60e6;
+// Rows of a small batch, whose product with a transposed weight is computed as its transpose.
+const BATCHES = [15, 16, 17, 31, 32, 40, 63, 64];
 
 /** A reproducible stream of integers below a bound. */
 function stream(seed: number): (bound: number) => number {
@@ -32,8 +34,13 @@ interface Matrix {
 }
 
 /** A matrix in memory of its own: row- or column-major, with a gap between lines and before the first. */
-function matrix(next: (bound: number) => number, Type: Floats, rows: number, columns: number): Matrix {
-  const byColumns = next(2) === 1;
+function matrix(
+  next: (bound: number) => number,
+  Type: Floats,
+  rows: number,
+  columns: number,
+  byColumns = next(2) === 1,
+): Matrix {
   const gap = [0, 0, 3, 16][next(4)];
   const offset = next(4);
   const line = (byColumns ? rows : columns) + gap;
@@ -50,13 +57,15 @@ describe.runIf(backend === "native")("products of several blocks", () => {
     ["matmul_f64", Float64Array, 2],
   ] as const)("%s has the same bits on all levels and threads", (kernel, Type, seed) => {
     const next = stream(seed);
-    for (let trial = 0; trial < 60; trial++) {
-      const [m, n] = [SIZES[next(SIZES.length)], SIZES[next(SIZES.length)]];
+    for (let trial = 0; trial < 80; trial++) {
+      const isBatch = trial >= 60;
+      const m = isBatch ? BATCHES[next(BATCHES.length)] : SIZES[next(SIZES.length)];
+      const n = SIZES[next(SIZES.length)];
       const k = DEPTHS[next(DEPTHS.length)];
       if (m * n * k > MOST_WORK) continue;
-      const a = matrix(next, Type, m, k);
-      const b = matrix(next, Type, k, n);
-      const c = matrix(next, Type, m, n);
+      const a = matrix(next, Type, m, k, isBatch ? false : undefined);
+      const b = matrix(next, Type, k, n, isBatch ? true : undefined);
+      const c = matrix(next, Type, m, n, isBatch ? false : undefined);
       const before = c.data.slice();
       const product = (isa: string, count: number): Buffer =>
         withBackend({ backend: "native", isa }, () => {

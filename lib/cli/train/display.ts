@@ -47,13 +47,12 @@ export class Display implements Observer {
     this.bar?.start(stepsPerEpoch, epochSteps, { epoch: `${epoch}/${this.epochs}`, loss: "–", speed: "–" });
   }
 
-  step(): void {
+  step(epochSteps: number, { loss, samplesPerSecond }: { loss: number; samplesPerSecond: number }): void {
     if (this.bar === null) return;
     const now = performance.now();
     if (now - this.lastFrame < MS_PER_FRAME) return;
     this.lastFrame = now;
-    const { loss, samplesPerSecond } = this.record.current;
-    this.bar.update(this.record.epochSteps, { loss: loss.toFixed(4), speed: formatCount(samplesPerSecond) });
+    this.bar.update(epochSteps, { loss: loss.toFixed(4), speed: formatCount(samplesPerSecond) });
   }
 
   endEpoch(metrics: EpochMetrics): void {

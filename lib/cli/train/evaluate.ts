@@ -1,5 +1,6 @@
 /** How well a network does on images it was not trained on. */
 import { noGrad } from "../../autograd/mode.js";
+import { type Compiled, compile } from "../../compile/index.js";
 import { DataLoader } from "../../data/data_loader.js";
 import type { ImageDataset } from "../../data/image_dataset.js";
 import { crossEntropy } from "../../nn/functional/index.js";
@@ -26,44 +27,49 @@ export interface Mistake {
   confidence: number;
 }
 
-/** Calls `visit` with the logits of each batch, in evaluation mode; gives way to the event loop in between. */
-async function forEachBatch(
-  model: Module,
-  images: ImageDataset,
-  visit: (logits: Tensor, labels: Tensor) => boolean,
-): Promise<void> {
-  model.eval();
-  for await (const [x, labels] of new DataLoader(images, { batchSize: BATCH_SIZE })) {
-    if (!noGrad(() => visit(model.forward(x), labels))) return;
-  }
-}
+/** Loss and accuracy over a dataset, in the background; compiled once for all epochs. */
+export class Evaluator {
+  private readonly model: Module;
+  private readonly step: Compiled<[Tensor, Tensor], { loss: Tensor; predicted: Tensor }>;
 
-/** Loss and accuracy; null if `isStopped` said so after a batch. */
-export async function evaluate(
-  model: Module,
-  images: ImageDataset,
-  isStopped: () => boolean,
-): Promise<Evaluation | null> {
-  let loss = 0;
-  let correct = 0;
-  let stopped = false;
-  await forEachBatch(model, images, (logits, labels) => {
-    loss += crossEntropy(logits, labels, { reduction: "sum" }).item();
-    const predicted = logits.argmax(-1).data;
-    labels.data.forEach((label, i) => {
-      if (label === predicted[i]) correct++;
+  constructor(model: Module) {
+    this.model = model;
+    this.step = compile((x: Tensor, labels: Tensor) =>
+      noGrad(() => {
+        const logits = model.forward(x);
+        return { loss: crossEntropy(logits, labels, { reduction: "sum" }), predicted: logits.argmax(-1) };
+      }),
+    );
+  }
+
+  /** Null if the signal came before the end. */
+  async run(images: ImageDataset, signal: AbortSignal): Promise<Evaluation | null> {
+    this.model.eval();
+    let results: { loss: Tensor; predicted: Tensor };
+    try {
+      ({ results } = await this.step.epoch(images, { batchSize: BATCH_SIZE, signal }));
+    } catch (error) {
+      if (signal.aborted) return null;
+      throw error;
+    }
+    let loss = 0;
+    for (const batch of results.loss.data) loss += Number(batch);
+    let correct = 0;
+    const labels = images.labels.data;
+    results.predicted.data.forEach((predicted: number | bigint, i: number) => {
+      if (Number(predicted) === Number(labels[i])) correct++;
     });
-    stopped = isStopped();
-    return !stopped;
-  });
-  return stopped ? null : { loss: loss / images.length, accuracy: correct / images.length };
+    return { loss: loss / images.length, accuracy: correct / images.length };
+  }
 }
 
 /** The wrong predictions, the most confident first. */
 export async function findMistakes(model: Module, images: ImageDataset): Promise<Mistake[]> {
   const mistakes: Mistake[] = [];
+  model.eval();
   let start = 0;
-  await forEachBatch(model, images, (logits, labels) => {
+  for await (const [x, labels] of new DataLoader(images, { batchSize: BATCH_SIZE })) {
+    const logits = noGrad(() => model.forward(x));
     const predicted = logits.argmax(-1).data;
     const confidence = logits.softmax(-1).max(-1).data;
     labels.data.forEach((label, i) => {
@@ -76,7 +82,6 @@ export async function findMistakes(model: Module, images: ImageDataset): Promise
       });
     });
     start += labels.size;
-    return true;
-  });
+  }
   return mistakes.sort((a, b) => b.confidence - a.confidence);
 }

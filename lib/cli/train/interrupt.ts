@@ -9,9 +9,15 @@ type StopSignal = (typeof SIGNALS)[number];
 export class Interrupt {
   /** The signal that came, or null. */
   signal: StopSignal | null = null;
+  private readonly controller = new AbortController();
 
   constructor() {
     for (const signal of SIGNALS) process.on(signal, this.onSignal);
+  }
+
+  /** Aborted when the signal comes. */
+  get aborted(): AbortSignal {
+    return this.controller.signal;
   }
 
   /** What the process should exit with. */
@@ -27,6 +33,7 @@ export class Interrupt {
   private onSignal = (signal: StopSignal): void => {
     if (this.signal !== null) process.exit(exitCodeOf(signal));
     this.signal = signal;
+    this.controller.abort();
   };
 }
 

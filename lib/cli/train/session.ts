@@ -3,7 +3,9 @@
  * last, with checkpoints in between. Prints nothing; what is shown is the observer's business.
  */
 import { existsSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { detectAnomaly } from "../../autograd/mode.js";
+import { type Compiled, compile } from "../../compile/index.js";
 import { DataLoader } from "../../data/data_loader.js";
 import type { ImageDatasets } from "../../data/index.js";
 import { AnomalyError, FormatError, StateError } from "../../errors.js";
@@ -15,7 +17,7 @@ import { backendInfo } from "../../runtime/executor.js";
 import type { Tensor } from "../../tensor.js";
 import { completeConfig, resumeConfig, type TrainConfig } from "./config.js";
 import { loadImages } from "./datasets.js";
-import { evaluate } from "./evaluate.js";
+import { Evaluator } from "./evaluate.js";
 import { buildModel, buildOptimizer } from "./network.js";
 import { FLAGS, type RunOptions } from "./options.js";
 import { type EpochMetrics, type RecordState, RunRecord } from "./record.js";
@@ -24,7 +26,8 @@ import { prepareFolder, type RunFiles, removeResults, runFiles, writeMetrics } f
 /** What is told while a run goes on. */
 export interface Observer {
   beginEpoch(epoch: number): void;
-  step(): void;
+  /** So many steps of the epoch are done; now and then while they run, and after the last. */
+  step(epochSteps: number, current: { loss: number; samplesPerSecond: number }): void;
   endEpoch(metrics: EpochMetrics): void;
 }
 
@@ -47,6 +50,8 @@ export class TrainSession {
   private readonly run: RunOptions;
   private readonly optimizer: ReturnType<typeof buildOptimizer>;
   private readonly loader: DataLoader<[Tensor, Tensor]>;
+  private readonly compiled: Compiled<[Tensor, Tensor], Tensor>;
+  private readonly evaluator: Evaluator;
 
   private constructor(config: TrainConfig, images: ImageDatasets, run: RunOptions, isNew: boolean) {
     this.config = config;
@@ -59,6 +64,8 @@ export class TrainSession {
     this.optimizer = buildOptimizer(config, this.model);
     this.loader = new DataLoader(images.train, { batchSize: config.batchSize, shuffle: true, generator });
     this.record = new RunRecord(this.loader.length);
+    this.compiled = compile((x, labels) => this.update(x, labels));
+    this.evaluator = new Evaluator(this.model);
     if (isNew) return;
     const { model, optimizer, loader } = this;
     const extra = loadCheckpoint(this.files.checkpoint, { model, optimizer, loader }).extra as Extra;
@@ -93,18 +100,18 @@ export class TrainSession {
   }
 
   /**
-   * Trains up to the last epoch, or until `isStopped` says so between two steps; either way the checkpoint is the
-   * state it ended in.
+   * Trains up to the last epoch, or until the signal ends it between two steps; either way the checkpoint is the state
+   * it ended in.
    *
    * @returns whether the run is complete
    * @throws AnomalyError for a loss or weights that are not finite; the checkpoint then holds an earlier state
    */
-  async train(observer: Observer, isStopped: () => boolean): Promise<boolean> {
+  async train(observer: Observer, signal: AbortSignal): Promise<boolean> {
     const { record, config, images } = this;
     while (record.history.length < config.epochs) {
       observer.beginEpoch(record.history.length + 1);
-      const isWhole = await this.trainEpoch(observer, isStopped);
-      const test = isWhole ? await evaluate(this.model, images.test, isStopped) : null;
+      const isWhole = await this.trainEpoch(observer, signal);
+      const test = isWhole ? await this.evaluator.run(images.test, signal) : null;
       if (test === null) {
         this.save();
         return false;
@@ -117,40 +124,93 @@ export class TrainSession {
   }
 
   /** Takes the steps that are left of the epoch; false if it was stopped before the last. */
-  private async trainEpoch(observer: Observer, isStopped: () => boolean): Promise<boolean> {
+  private async trainEpoch(observer: Observer, signal: AbortSignal): Promise<boolean> {
     const { record } = this;
-    const { checkpointEvery } = this.run;
-    if (record.isEpochTrained) return true;
+    const { checkpointEvery, detectAnomaly: isWatched } = this.run;
     this.model.train();
-    let before = performance.now();
-    for await (const [x, labels] of this.loader) {
-      const loss = this.step(x, labels);
-      record.addStep(loss, labels.size, (performance.now() - before) / 1000);
-      observer.step();
-      // The loader is ready for the next epoch only when this loop has ended: no checkpoint after the last batch.
-      if (record.isEpochTrained) continue;
-      if (isStopped()) return false;
-      if (checkpointEvery !== null && record.steps % checkpointEvery === 0) this.save();
-      before = performance.now();
+    while (!record.isEpochTrained) {
+      if (signal.aborted) return false;
+      // Up to the next checkpoint.
+      const steps =
+        checkpointEvery === null ? record.stepsPerEpoch : checkpointEvery - (record.steps % checkpointEvery);
+      if (isWatched)
+        await this.takeWatchedSteps(
+          Math.min(steps, record.stepsPerEpoch - record.epochSteps),
+          observer,
+          signal,
+        );
+      else await this.takeSteps(steps, observer, signal);
+      observer.step(record.epochSteps, record.current);
+      const isDue = checkpointEvery !== null && record.steps % checkpointEvery === 0;
+      // The epoch's own checkpoint comes after its test.
+      if (isDue && !record.isEpochTrained && !signal.aborted) this.save();
     }
-    return true;
+    return !signal.aborted;
   }
 
-  /** One update of the weights; returns the loss before it. */
-  private step(x: Tensor, labels: Tensor): number {
-    const compute = (): number => {
-      this.optimizer.zeroGrad();
-      const loss = crossEntropy(this.model.forward(x), labels);
-      const value = loss.item();
-      if (!Number.isFinite(value)) throw new AnomalyError(`the loss is ${value}`);
-      loss.backward();
-      this.optimizer.step();
-      const problem = this.run.detectAnomaly ? this.damage() : null;
-      if (problem !== null) throw new AnomalyError(problem);
-      return value;
-    };
+  /** At most so many steps of this epoch in one run, whose losses are counted when it has ended. */
+  private async takeSteps(maxSteps: number, observer: Observer, signal: AbortSignal): Promise<void> {
+    const { record, loader, config } = this;
+    const halt = new AbortController();
+    const stop = (): void => halt.abort();
+    signal.addEventListener("abort", stop);
+    const before = performance.now();
     try {
-      return this.run.detectAnomaly ? detectAnomaly(compute) : compute();
+      const { results, samples } = await this.compiled.epoch(loader, {
+        maxSteps,
+        signal: halt.signal,
+        partial: true,
+        onProgress: ({ step, value, elapsed, samples }) => {
+          if (step === 0) return;
+          // What follows would be computed for nothing.
+          if (!Number.isFinite(value)) stop();
+          const samplesPerSecond = samples / Math.max(elapsed / 1000, 1e-9);
+          observer.step(record.epochSteps + step, { loss: value, samplesPerSecond });
+        },
+      });
+      const losses = results.data as Float32Array;
+      const seconds = (performance.now() - before) / 1000 / losses.length;
+      losses.forEach((loss, i) => {
+        if (!Number.isFinite(loss)) throw this.anomaly(record.steps + 1, `the loss is ${loss}`);
+        record.addStep(loss, Math.min(config.batchSize, samples - i * config.batchSize), seconds);
+      });
+    } catch (error) {
+      // Stopped before the first step.
+      if (error !== halt.signal.reason || !halt.signal.aborted) throw error;
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  }
+
+  /** The same steps, operation by operation under the search for what is not finite. */
+  private async takeWatchedSteps(most: number, observer: Observer, signal: AbortSignal): Promise<void> {
+    const { record, loader } = this;
+    for (let i = 0; i < most && !signal.aborted; i++) {
+      const before = performance.now();
+      const [x, labels] = loader.dataset.batch(loader.take(1));
+      const loss = this.watchedStep(x, labels);
+      loader.give(1);
+      record.addStep(loss, labels.size, (performance.now() - before) / 1000);
+      observer.step(record.epochSteps, record.current);
+      await nextTurn();
+    }
+  }
+
+  /** One update of the weights; the loss before it. */
+  private update(x: Tensor, labels: Tensor): Tensor {
+    this.optimizer.zeroGrad();
+    const loss = crossEntropy(this.model.forward(x), labels);
+    loss.backward();
+    this.optimizer.step();
+    return loss;
+  }
+
+  private watchedStep(x: Tensor, labels: Tensor): number {
+    try {
+      const loss = detectAnomaly(() => this.update(x, labels)).item();
+      const problem = Number.isFinite(loss) ? this.damage() : `the loss is ${loss}`;
+      if (problem !== null) throw new AnomalyError(problem);
+      return loss;
     } catch (error) {
       throw error instanceof AnomalyError ? this.anomaly(this.record.steps + 1, error.message) : error;
     }

@@ -99,9 +99,7 @@ export class Chain {
       if (held !== undefined && !sameView(held, view, this.shape)) return false;
     }
     this.members.push(member);
-    if (this.parts() !== undefined) return true;
-    this.members.pop();
-    return false;
+    return true;
   }
 
   /** Takes the last node out again. */
@@ -115,10 +113,10 @@ export class Chain {
   }
 
   /**
-   * The operands and the code; undefined where there are too many operands or values at once. `isFinal` also refuses a
-   * truth value that somebody outside needs: inside it is a number, outside a byte.
+   * The operands and the code; undefined where there are too many operands or values at once, and where somebody outside
+   * needs a truth value, which is a number inside and a byte outside.
    */
-  parts(isFinal = false): ChainParts | undefined {
+  parts(): ChainParts | undefined {
     const inside = new Set(this.nodes);
     const isNeeded = (buffer: Buffer): boolean =>
       buffer.kind !== "temporary" ||
@@ -135,7 +133,7 @@ export class Chain {
     const outputs = this.members.map(({ output }) => output);
     if (this.product !== null) outputs.unshift(this.product);
     const results = outputs.filter(({ buffer }) => isNeeded(buffer));
-    if (isFinal && results.some(({ buffer }) => buffer.type !== storageOf(this.type))) return undefined;
+    if (results.some(({ buffer }) => buffer.type !== storageOf(this.type))) return undefined;
     if (bytes.length + values.length + results.length + 2 > MAX_OPERANDS) return undefined;
     const code = this.code(bytes, values, results);
     if (code === undefined) return undefined;

@@ -50,7 +50,6 @@ function gaussianMoment(fn: (x: Tensor) => Tensor, variance: number): number {
 export function activationAfter({ output, activation, between }: ObservedCall): Activation {
   const modules = between.filter((module) => !isOneOf(NEUTRAL, module));
   if (modules.length > 0) return byModules(modules);
-  if (activation.array.storage === output.array.storage) return LINEAR;
   return byValues(output, activation);
 }
 

@@ -10,7 +10,7 @@ const WEYL_1 = 0xbb67ae85;
 const ROUNDS = 10;
 
 /** The upper 32 bits of the 64-bit product of two unsigned 32-bit numbers, from products that float64 holds. */
-function multiplyHigh(a: number, b: number): number {
+export function multiplyHigh(a: number, b: number): number {
   const aHigh = a >>> 16;
   const aLow = a & 0xffff;
   const bHigh = b >>> 16;

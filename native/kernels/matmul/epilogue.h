@@ -12,6 +12,7 @@
 
 #include "../fused/args.h"
 #include "blocked.h"
+#include "transposed.h"
 #include "vector.h"
 
 // Rows and columns of a finished block: 256 KiB. Where a is packed, which is done once more for each block of columns,
@@ -44,13 +45,14 @@ struct Epilogue {
     return static_cast<double>(k) / kProductGrain + 1.0 / static_cast<double>(1 + fused_grain(code));
   }
 
-  // Over the block whose element (0, 0) is element (i, j) of the result; its product is contiguous.
-  void run(FusedMachine<T>* machine, int64_t i, int64_t j, int64_t rows, int64_t columns, T* product) const {
+  // Over the block whose element (0, 0) is element (i, j) of the result; rows of its product are `row` apart.
+  void run(FusedMachine<T>* machine, int64_t i, int64_t j, int64_t rows, int64_t columns, T* product,
+           int64_t row) const {
     BlockOperand at[kMaxOperands];
     for (int o = 0; o < code.operands.count(); o++) {
       at[o] = operands[o].moved(i, j, code.operands.element_bytes<T>(o));
     }
-    const BlockOperand x{product, columns, 1, false, false};
+    const BlockOperand x{product, row, 1, false, false};
     machine->run(rows, columns, at, &x);
   }
 };
@@ -77,8 +79,18 @@ void finish_vector(const Product<T>& x, const Epilogue<T>& epilogue) {
       const int64_t columns = smaller_of(kStrip, last - j);
       if (x.k == 0) std::memset(values, 0, sizeof values);
       else VectorProduct<T>(part_of(x, 0, j, 1, columns, values), a).multiply(0, columns);
-      epilogue.run(&machine, 0, j, 1, columns, values);
+      epilogue.run(&machine, 0, j, 1, columns, values, columns);
     }
+  });
+}
+
+// For what transposed.h is for.
+template <class T>
+void finish_transposed(const Product<T>& x, const Epilogue<T>& epilogue) {
+  const double worth = static_cast<double>(x.m) * static_cast<double>(x.n) * epilogue.worth(x.k);
+  multiply_transposed(x, worth, [&](int64_t j, int64_t width, T* values) {
+    FusedMachine<T> machine(epilogue.code);
+    epilogue.run(&machine, 0, j, x.m, width, values, TileShape<T>::kColumns);
   });
 }
 
@@ -161,7 +173,7 @@ class FinishedBlocks {
       T* const slivers = packed == nullptr ? nullptr : const_cast<T*>(packed) + left * x_.k;
       Panel<T>{part, slivers_, a_in_place_, 0, x_.k, 0, n, slivers}.multiply(0, m, 0, n);
     }
-    epilogue_.run(machine, top, j + left, m, n, values);
+    epilogue_.run(machine, top, j + left, m, n, values, n);
   }
 
   const Product<T>& x_;
