@@ -1,9 +1,11 @@
 /** Depth 50 at initialization: norms of activations, of weight gradients and of back-propagated errors, by layer. */
 import { compile } from "../../compile/index.js";
+import { diagnose } from "../../init/doctor/diagnose.js";
 import { crossEntropy } from "../../nn/functional/index.js";
+import type { Sequential } from "../../nn/index.js";
 import { stack } from "../../ops/shape.js";
 import type { Tensor } from "../../tensor.js";
-import { relative, withinFactor } from "../checks.js";
+import { holds, relative, withinFactor } from "../checks.js";
 import { activationsOf, DEPTH, deepNetwork, drawWeights, linearLayers } from "../deep_network.js";
 import type { Experiment } from "../experiment.js";
 import { DEEP } from "../lecture.js";
@@ -25,8 +27,9 @@ export interface DeepNorms {
   readonly growthInTheory: number;
   /** Growth of ‖Z‖ per layer, the root mean square over layers and seeds. */
   readonly growth: number;
-  /** One draw. */
+  /** One draw, and what `diagnose` says of it; null where it finds nothing wrong. */
   readonly one: Norms;
+  readonly failure: string | null;
   /** Geometric means over all seeds. */
   readonly mean: Norms;
 }
@@ -79,13 +82,14 @@ export const deepNorms: Experiment<DeepNormsData> = {
         growthInTheory: Math.sqrt(c / 2),
         growth: rootMean(draws.flatMap(({ activations }) => squaredRatios(activations))),
         one: draws[0],
+        failure: failureOf(network, c, x, y),
         mean: geometricMean(draws),
       };
     });
     return { batch: BATCH, seeds: SEEDS, variances };
   },
   check: ({ variances }) =>
-    variances.flatMap(({ c, growth, growthInTheory, mean }, i) => {
+    variances.flatMap(({ c, growth, growthInTheory, mean, failure }, i) => {
       const { weightGradients, errors } = DEEP[i];
       return [
         relative(
@@ -93,6 +97,10 @@ export const deepNorms: Experiment<DeepNormsData> = {
           growth,
           growthInTheory,
           GROWTH_SHARE,
+        ),
+        holds(
+          c === 2 ? "c = 2: diagnose finds nothing wrong" : `c = ${c}: diagnose finds a failure`,
+          (failure === null) === (c === 2),
         ),
         ...WEIGHT_LAYERS.map((layer, k) =>
           withinFactor(
@@ -113,6 +121,12 @@ export const deepNorms: Experiment<DeepNormsData> = {
       ];
     }),
 };
+
+/** Of the first draw. */
+function failureOf(network: Sequential, c: number, x: Tensor, target: Tensor): string | null {
+  drawWeights(network, c, 0);
+  return diagnose(network, x, { target }).failure?.message ?? null;
+}
 
 const numbers = ({ data }: Tensor): number[] => [...data].map(Number);
 

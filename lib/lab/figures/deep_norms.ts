@@ -13,7 +13,8 @@ export const deepNormsFigure: Figure<DeepNormsData> = {
   code: `init.normal(layer.weight, { std: Math.sqrt(c / layer.inFeatures) });      // c = 2: init.kaimingNormal
 for (const z of activations) z.retainGrad();
 nn.functional.crossEntropy(logits, labels).backward();
-activations.map((z) => [z.norm(), z.grad.norm()]);      // in one compiled step`,
+activations.map((z) => [z.norm(), z.grad.norm()]);      // in one compiled step
+diagnose(network, images, { target: labels });`,
   look: [
     "Left: activations shrink, keep or grow by √(c/2) a layer; dashed is the theory. Right: the error that travels backward does the same in the other direction.",
     "Middle: the gradient of a weight is the product of the two, one of which grows as the other shrinks, so it is nearly the same at all layers, but of the size 10⁻⁸, 1 or 10⁴. The lecture's figure shows the flat lines, its text speaks of the errors; both are right.",
@@ -28,6 +29,8 @@ activations.map((z) => [z.norm(), z.grad.norm()]);      // in one compiled step`
       ],
     },
   ],
+  facts: ({ variances }) =>
+    variances.map(({ c, failure }) => [`diagnose, c = ${c}`, failure ?? "nothing wrong"] as const),
   table: ({ variances, seeds }) => ({
     head: ["c", "√(c/2)", `growth of ‖Z‖, ${seeds} draws`, "‖∇W‖ at 1 / 25 / 50", "‖∂loss/∂Z‖ at 1 / 49"],
     rows: variances.map(({ c, growthInTheory, growth, one }) => [
