@@ -1,6 +1,6 @@
 // A run as one HTML page without scripts or outside resources: rooflines, ratios, and every row as a table.
-import { escapeHtml, facts, page, section, table } from "../../dist/cli/report/html.js";
-import { STYLE } from "../../dist/cli/report/style.js";
+import { escapeHtml, facts, page, section, table } from "../../dist/report/html.js";
+import { STYLE } from "../../dist/report/style.js";
 import { geometricMean } from "../harness.mjs";
 import { describeMachine } from "../machine.mjs";
 import { titleOf } from "../rows.mjs";

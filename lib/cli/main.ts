@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { addBuildCommand } from "./build.js";
 import { addInfoCommand } from "./info.js";
+import { addLabCommand } from "./lab.js";
 import { exitWithoutReader, reportError } from "./problems.js";
 import { addTrainCommand } from "./train.js";
 import { packageVersion } from "./version.js";
@@ -19,6 +20,7 @@ program.hook("preAction", (_, command) => {
 });
 
 addTrainCommand(program);
+addLabCommand(program);
 addInfoCommand(program);
 addBuildCommand(program);
 

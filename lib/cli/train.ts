@@ -3,11 +3,11 @@ import type { Command } from "commander";
 import { saveSafetensors } from "../io/index.js";
 import { backendInfo, setNumThreads } from "../runtime/executor.js";
 import { describeExecutor, machineInfo } from "./machine.js";
-import { writeReport } from "./report/report.js";
 import { Display } from "./train/display.js";
 import { formatCount, formatPercent } from "./train/format.js";
 import { Interrupt } from "./train/interrupt.js";
 import { addTrainOptions, readTrainOptions, type TrainOptions } from "./train/options.js";
+import { writeReport } from "./train/report.js";
 import { TrainSession } from "./train/session.js";
 import { packageVersion } from "./version.js";
 

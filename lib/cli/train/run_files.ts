@@ -1,8 +1,8 @@
 /** The files of a run: where they are, and writing them whole. */
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { ThalwegError } from "../../errors.js";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { writeFileAtomicSync } from "../../io/atomic.js";
+import { prepareFolder as prepareOut } from "../folder.js";
 import type { EpochMetrics } from "./record.js";
 
 /** Paths in the folder of a run. */
@@ -22,32 +22,12 @@ export const runFiles = (out: string): RunFiles => ({
 });
 
 /** Makes the folder of a run if it is not there, and removes what a killed process left half written in it. */
-export function prepareFolder(out: string): void {
-  try {
-    makeFolder(resolve(out));
-    const names = Object.values(runFiles("")).map((name) => `.${name}.`);
-    for (const file of readdirSync(out)) {
-      if (file.endsWith(".tmp") && names.some((name) => file.startsWith(name))) rmSync(join(out, file));
-    }
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ThalwegError("ERR_WRITE", `--out ${out} cannot be used as a folder: ${reason}`, {
-      cause: error,
-    });
-  }
-}
+export const prepareFolder = (out: string): void => prepareOut(out, Object.values(runFiles("")));
 
 /** Removes the results of an earlier run in the folder: they do not belong to the one that begins. */
 export function removeResults(out: string): void {
   const { metrics, model, report } = runFiles(out);
   for (const path of [metrics, model, report]) rmSync(path, { force: true });
-}
-
-/** As `mkdir -p`; Node's own recursion never ends where a file system answers ENOENT for a folder it refuses. */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  makeFolder(dirname(path));
-  mkdirSync(path);
 }
 
 /** Writes one line for each finished epoch. Whole each time: after a resume, no line is there twice. */

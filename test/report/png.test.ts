@@ -1,7 +1,7 @@
 /** PNG files, taken apart by the rules of the format. */
 import { crc32, inflateSync } from "node:zlib";
 import { expect, it } from "vitest";
-import { encodeGreyPng } from "../../lib/cli/report/png.js";
+import { encodeGreyPng } from "../../lib/report/png.js";
 
 it("encodes grey pixels as a valid PNG", () => {
   const pixels = Uint8Array.of(0, 50, 100, 150, 200, 255);

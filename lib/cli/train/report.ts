@@ -2,15 +2,16 @@
 import { basename } from "node:path";
 import type { ImageDataset } from "../../data/image_dataset.js";
 import { writeFileAtomicSync } from "../../io/atomic.js";
+import { type Chart, curvesOption } from "../../report/charts.js";
+import { escapeHtml, facts, page, section, table } from "../../report/html.js";
+import { greyPngUri } from "../../report/png.js";
+import { STYLE } from "../../report/style.js";
+import { svgRenderer } from "../../report/svg.js";
 import { describeExecutor, machineInfo } from "../machine.js";
-import { findMistakes, type Mistake } from "../train/evaluate.js";
-import { formatCount, formatNumber, formatPercent } from "../train/format.js";
-import { FLAGS } from "../train/options.js";
-import type { TrainSession } from "../train/session.js";
-import { type Chart, chartDrawer } from "./charts.js";
-import { escapeHtml, facts, page, section, table } from "./html.js";
-import { greyPngUri } from "./png.js";
-import { STYLE } from "./style.js";
+import { findMistakes, type Mistake } from "./evaluate.js";
+import { formatCount, formatNumber, formatPercent } from "./format.js";
+import { FLAGS } from "./options.js";
+import type { TrainSession } from "./session.js";
 
 const MOST_MISTAKES = 60;
 /** Charts come in two sizes, since text in a scaled one would be too small on a phone. */
@@ -52,8 +53,8 @@ function header({ record, model, config, images }: TrainSession, title: string):
 }
 
 async function curves({ record }: TrainSession): Promise<string> {
-  const draw = await chartDrawer();
-  if (draw === null) {
+  const render = await svgRenderer();
+  if (render === null) {
     const note =
       "The curves are drawn where the optional package echarts is installed; the numbers are below.";
     return `<p class="note">${note}</p>`;
@@ -80,7 +81,7 @@ async function curves({ record }: TrainSession): Promise<string> {
   };
   const both = (chart: Chart): string =>
     Object.entries(SIZES)
-      .map(([name, size]) => `<div class="${name}">${draw(chart, size)}</div>`)
+      .map(([name, size]) => `<div class="${name}">${render(curvesOption(chart), size, chart.label)}</div>`)
       .join("");
   return `<div class="pair">${section("Loss", both(loss))}${section("Accuracy", both(accuracies))}</div>`;
 }
