@@ -172,11 +172,14 @@ class ProgramCache {
 
   /** The program for these arguments, and their compact arrays. */
   prepare(inputs: readonly Tensor[]): { program: StepProgram; arrays: NDArray[] } {
-    const { last } = this;
+    const program = this.find(inputs);
+    program.checkArguments(inputs.map(({ array }) => array));
+    return { program, arrays: inputs.map(({ array }) => array.contiguous()) };
+  }
+
+  private find(inputs: readonly Tensor[]): StepProgram {
     // Mostly it is the same program again, and putting a key together takes as long as a small step.
-    if (last?.isFor(inputs, isGradEnabled()) && last.holds()) {
-      return { program: last, arrays: inputs.map(({ array }) => array.contiguous()) };
-    }
+    if (this.last?.isFor(inputs) && this.last.holds()) return this.last;
     let key = isGradEnabled() ? "" : "noGrad ";
     for (let i = 0; i < inputs.length; i++) {
       const { dtype, shape, requiresGrad } = checkTensor("compile", inputs[i], `argument ${i}`);
@@ -185,14 +188,13 @@ class ProgramCache {
     let program = this.programs.get(key);
     if (program === undefined || !program.holds()) {
       program = this.make(key, inputs);
-    } else if (program !== this.last) {
+    } else {
       // The newest is the last of the map.
       this.programs.delete(key);
       this.programs.set(key, program);
     }
     this.last = program;
-    program.checkArguments(inputs.map(({ array }) => array));
-    return { program, arrays: inputs.map(({ array }) => array.contiguous()) };
+    return program;
   }
 
   private make(key: string, inputs: readonly Tensor[]): StepProgram {

@@ -73,8 +73,8 @@ export class StepProgram {
   }
 
   /** Whether it is the program for these arguments. */
-  isFor(inputs: readonly Tensor[], isGradEnabled: boolean): boolean {
-    if (inputs.length !== this.args.length || isGradEnabled !== this.isGradEnabled) return false;
+  isFor(inputs: readonly Tensor[]): boolean {
+    if (inputs.length !== this.args.length) return false;
     for (let i = 0; i < inputs.length; i++) {
       const input: unknown = inputs[i];
       const { dtype, shape, requiresGrad } = this.args[i];
@@ -87,6 +87,7 @@ export class StepProgram {
 
   /** Whether all that the trace took for granted still holds. */
   holds(): boolean {
+    if (isGradEnabled() !== this.isGradEnabled) return false;
     for (const guard of this.trace.guards) if (!guard()) return false;
     return true;
   }
@@ -175,11 +176,9 @@ export class StepProgram {
     };
   }
 
-  /** Fresh memory for the results of `steps` steps. */
-  newOutputs(steps = 1): TypedArray[] {
-    return this.resultSpecs.map(({ dtype, shape }) =>
-      uninitializedStorage(dtype, steps * sizeOf(shape), "compile"),
-    );
+  /** Fresh memory for the results of a step. */
+  newOutputs(): TypedArray[] {
+    return this.resultSpecs.map(({ dtype, shape }) => uninitializedStorage(dtype, sizeOf(shape), "compile"));
   }
 
   /** Runs one step, now. `inputs` and `outputs` are compact. */
