@@ -1,6 +1,6 @@
 /** One training under way: its epochs, what was measured, and how it is saved and resumed. */
 import { existsSync } from "node:fs";
-import { joinResults } from "../compile/epoch.js";
+import { joinResults } from "../compile/epoch/outside.js";
 import { type Compiled, compile, type EpochProgress, type EpochResult } from "../compile/index.js";
 import { DataLoader } from "../data/data_loader.js";
 import type { Dataset } from "../data/dataset.js";

@@ -1,0 +1,51 @@
+/** Progress reports of a run in the background, and what stops it. */
+import { STOP } from "../../runtime/loaded.js";
+import { type EpochProgress, type Options, PROGRESS_MS } from "./options.js";
+
+/** Reports on a run, and stops it where the signal or the callback says so. */
+export class Watch {
+  private readonly options: Options;
+  private readonly control: Int32Array;
+  private readonly progress: () => EpochProgress;
+  private failure: { error: unknown; isAbort: boolean } | undefined;
+
+  constructor(options: Options, control: Int32Array, progress: () => EpochProgress) {
+    this.options = options;
+    this.control = control;
+    this.progress = progress;
+  }
+
+  async during<R>(run: Promise<R>): Promise<R> {
+    const { signal, onProgress } = this.options;
+    const stop = (): void => this.stop(signal?.reason, true);
+    signal?.addEventListener("abort", stop);
+    if (signal?.aborted) stop();
+    const timer = onProgress === undefined ? undefined : setInterval(() => this.report(), PROGRESS_MS);
+    try {
+      return await run;
+    } finally {
+      clearInterval(timer);
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  /** Calls the callback; what it throws stops the run. */
+  report(): void {
+    try {
+      this.options.onProgress?.(this.progress());
+    } catch (error) {
+      this.stop(error, false);
+    }
+  }
+
+  throwIfStopped(completed: number): void {
+    if (this.failure === undefined) return;
+    if (this.failure.isAbort && this.options.partial && completed > 0) return;
+    throw this.failure.error;
+  }
+
+  private stop(error: unknown, isAbort: boolean): void {
+    this.failure ??= { error, isAbort };
+    Atomics.store(this.control, STOP, 1);
+  }
+}
