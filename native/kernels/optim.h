@@ -142,15 +142,17 @@ Status muon_momentum_kernel(const Args& args) {
 
 // (g, p, m, v), with amsgrad (g, p, m, v, w): decoupled ? p −= (lr·weight_decay)·p : g = ±g + weight_decay·p;
 // m = beta1·m + (1 − beta1)·g; v = beta2·v + (1 − beta2)·(g·g); w = v < w ? w : v;
-// p −= (lr/correction1)·(m/(√v/√correction2 + eps)), with amsgrad √w
+// p −= (lr·√correction2/correction1)·(m/(√v + eps·√correction2)), with amsgrad √w. (With √v/√correction2 in the place of
+// √v each element would cost a second division.)
 template <class T, bool amsgrad>
 Status adam_update(const Args& args) {
   using N = Vec<T>;
   using V = typename N::V;
   const double* s = args.scalars;
   const auto scalar = [](double x) { return N::set1(static_cast<T>(x)); };
+  const double root2 = std::sqrt(s[8]);
   const V beta1 = scalar(s[1]), fresh1 = scalar(1 - s[1]), beta2 = scalar(s[2]), fresh2 = scalar(1 - s[2]);
-  const V eps = scalar(s[3]), step = scalar(s[0] / s[7]), root2 = scalar(std::sqrt(s[8]));
+  const V eps = scalar(s[3] * root2), step = scalar(s[0] * root2 / s[7]);
   const bool decoupled = s[5] != 0;
   const V decay = scalar(decoupled ? s[0] * s[4] : s[4]);
   const V sign = scalar(s[6] != 0 ? -1 : 1);
@@ -163,7 +165,7 @@ Status adam_update(const Args& args) {
     m = N::add(N::mul(beta1, m), N::mul(fresh1, g));
     v = N::add(N::mul(beta2, v), N::mul(fresh2, N::mul(g, g)));
     if constexpr (amsgrad) x[4] = N::select(N::lt(v, x[4]), x[4], v);
-    const V root = N::add(N::div(N::sqrt(x[operands - 1]), root2), eps);
+    const V root = N::add(N::sqrt(x[operands - 1]), eps);
     p = N::sub(p, N::mul(step, N::div(m, root)));
   });
 }
@@ -179,17 +181,18 @@ Status amsgrad_kernel(const Args& args) {
 }
 
 // (g, p, m, v): decoupled ? p −= decay·p : g = ±g + decay·p; m, v as in adam;
-// d = gradient_rate·g + momentum_rate·m; p −= adaptive ? d/(√v/√correction2 + eps) : d
+// d = c·gradient_rate·g + c·momentum_rate·m; p −= adaptive ? d/(√v + c·eps) : d, c = adaptive ? √correction2 : 1
 template <class T>
 Status nadam_kernel(const Args& args) {
   using N = Vec<T>;
   using V = typename N::V;
   const double* s = args.scalars;
   const auto scalar = [](double x) { return N::set1(static_cast<T>(x)); };
-  const V rate_g = scalar(s[0]), rate_m = scalar(s[1]);
-  const V beta1 = scalar(s[2]), fresh1 = scalar(1 - s[2]), beta2 = scalar(s[3]), fresh2 = scalar(1 - s[3]);
-  const V eps = scalar(s[4]), decay = scalar(s[5]), sign = scalar(s[7] != 0 ? -1 : 1), root2 = scalar(std::sqrt(s[8]));
   const bool decoupled = s[6] != 0, adaptive = s[9] != 0;
+  const double root2 = adaptive ? std::sqrt(s[8]) : 1;
+  const V rate_g = scalar(s[0] * root2), rate_m = scalar(s[1] * root2);
+  const V beta1 = scalar(s[2]), fresh1 = scalar(1 - s[2]), beta2 = scalar(s[3]), fresh2 = scalar(1 - s[3]);
+  const V eps = scalar(s[4] * root2), decay = scalar(s[5]), sign = scalar(s[7] != 0 ? -1 : 1);
   return update<T, 4>(args, [=](V(&x)[4]) {
     V &p = x[1], &m = x[2], &v = x[3];
     V g = N::mul(sign, x[0]);
@@ -198,7 +201,7 @@ Status nadam_kernel(const Args& args) {
     m = N::add(N::mul(beta1, m), N::mul(fresh1, g));
     v = N::add(N::mul(beta2, v), N::mul(fresh2, N::mul(g, g)));
     V d = N::add(N::mul(rate_g, g), N::mul(rate_m, m));
-    if (adaptive) d = N::div(d, N::add(N::div(N::sqrt(v), root2), eps));
+    if (adaptive) d = N::div(d, N::add(N::sqrt(v), eps));
     p = N::sub(p, d);
   });
 }

@@ -121,12 +121,12 @@ const adamUpdate =
     const beta2 = rounded(single, rawBeta2);
     const fresh1 = rounded(single, 1 - rawBeta1);
     const fresh2 = rounded(single, 1 - rawBeta2);
-    const eps = rounded(single, rawEps);
+    const scale = Math.sqrt(correction2);
+    const eps = rounded(single, rawEps * scale);
     const isDecoupled = decoupled !== 0;
     const decay = rounded(single, isDecoupled ? lr * rawDecay : rawDecay);
     const direction = maximize !== 0 ? -1 : 1;
-    const rate = rounded(single, lr / correction1);
-    const scale = rounded(single, Math.sqrt(correction2));
+    const rate = rounded(single, (lr * scale) / correction1);
     const [gStep, pStep, mStep, vStep, wStep] = steps;
     let [i, j, k, l, o] = offsets;
     for (let e = 0; e < n; e++, i += gStep, j += pStep, k += mStep, l += vStep, o += wStep) {
@@ -142,7 +142,7 @@ const adamUpdate =
       v[l] = second;
       let bound = second;
       if (isAmsgrad) w[o] = bound = second < w[o] ? w[o] : second;
-      const root = rounded(single, rounded(single, Math.sqrt(bound)) / scale);
+      const root = rounded(single, Math.sqrt(bound));
       const ratio = rounded(single, first / rounded(single, root + eps));
       p[j] = x - rounded(single, rate * ratio);
     }
@@ -150,8 +150,8 @@ const adamUpdate =
 
 /**
  * (g, p, m, v): decoupled ? p −= (lr·weight_decay)·p : g += weight_decay·p; m = beta1·m + (1−beta1)·g;
- * v = beta2·v + (1−beta2)·(g·g); p −= (lr/correction1)·(m / (√v/√correction2 + eps)). Adam (Kingma and Ba, 2015)
- * and, decoupled, AdamW (Loshchilov and Hutter, 2019).
+ * v = beta2·v + (1−beta2)·(g·g); p −= (lr·√correction2/correction1)·(m / (√v + eps·√correction2)). Adam (Kingma and Ba,
+ * 2015) and, decoupled, AdamW (Loshchilov and Hutter, 2019).
  */
 export const adam = adamUpdate(false);
 
@@ -159,9 +159,9 @@ export const adam = adamUpdate(false);
 export const amsgrad = adamUpdate(true);
 
 /**
- * (g, p, m, v): decoupled ? p −= decay·p : g += decay·p; m and v as in adam; d = gradient_rate·g + momentum_rate·m;
- * p −= adaptive ? d / (√v/√correction2 + eps) : d. NAdam (Dozat, 2016); RAdam (Liu et al., 2020) with
- * gradient_rate 0.
+ * (g, p, m, v): decoupled ? p −= decay·p : g += decay·p; m and v as in adam; c = adaptive ? √correction2 : 1;
+ * d = c·gradient_rate·g + c·momentum_rate·m; p −= adaptive ? d / (√v + c·eps) : d. NAdam (Dozat, 2016); RAdam (Liu et
+ * al., 2020) with gradient_rate 0.
  */
 export const nadam: KernelFactory = (dtype) => (buffers, offsets, dims, scalars) => {
   const single = dtype === "f32";
@@ -169,18 +169,18 @@ export const nadam: KernelFactory = (dtype) => (buffers, offsets, dims, scalars)
   const { n, steps } = readVectors(dims, 4);
   const [rawGradientRate, rawMomentumRate, rawBeta1, rawBeta2, rawEps, rawDecay] = scalars;
   const [decoupled, maximize, correction2, adaptive] = scalars.slice(6);
-  const gradientRate = rounded(single, rawGradientRate);
-  const momentumRate = rounded(single, rawMomentumRate);
+  const isAdaptive = adaptive !== 0;
+  const scale = isAdaptive ? Math.sqrt(correction2) : 1;
+  const gradientRate = rounded(single, rawGradientRate * scale);
+  const momentumRate = rounded(single, rawMomentumRate * scale);
   const beta1 = rounded(single, rawBeta1);
   const beta2 = rounded(single, rawBeta2);
   const fresh1 = rounded(single, 1 - rawBeta1);
   const fresh2 = rounded(single, 1 - rawBeta2);
-  const eps = rounded(single, rawEps);
+  const eps = rounded(single, rawEps * scale);
   const decay = rounded(single, rawDecay);
-  const scale = rounded(single, Math.sqrt(correction2));
   const isDecoupled = decoupled !== 0;
   const direction = maximize !== 0 ? -1 : 1;
-  const isAdaptive = adaptive !== 0;
   const [gStep, pStep, mStep, vStep] = steps;
   let [i, j, k, l] = offsets;
   for (let e = 0; e < n; e++, i += gStep, j += pStep, k += mStep, l += vStep) {
@@ -193,7 +193,7 @@ export const nadam: KernelFactory = (dtype) => (buffers, offsets, dims, scalars)
     v[l] = rounded(single, beta2 * v[l]) + rounded(single, fresh2 * rounded(single, d * d));
     let step = rounded(single, rounded(single, gradientRate * d) + rounded(single, momentumRate * m[k]));
     if (isAdaptive) {
-      const root = rounded(single, rounded(single, Math.sqrt(v[l])) / scale);
+      const root = rounded(single, Math.sqrt(v[l]));
       step = rounded(single, step / rounded(single, root + eps));
     }
     p[j] = x - step;

@@ -69,8 +69,8 @@ describe.each(ROUNDINGS)("in %s", (type, r) => {
       else d = sum(d, product(decay, x));
       const first = sum(product(beta1, m0[i]), product(1 - beta1, d));
       const second = sum(product(beta2, v0[i]), product(1 - beta2, r(d * d)));
-      const root = sum(r(r(sqrt(second)) / r(sqrt(correction2))), r(eps));
-      const updated = sum(x, -product(lr / correction1, r(first / root)));
+      const root = sum(r(sqrt(second)), r(eps * sqrt(correction2)));
+      const updated = sum(x, -product((lr * sqrt(correction2)) / correction1, r(first / root)));
       expect([m[i], v[i], p[i]]).toEqual([first, second, updated]);
     }
   });
