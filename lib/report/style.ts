@@ -46,6 +46,7 @@ th:last-child, td:last-child { padding-right: 0; }
 .facts dt { color: var(--muted); }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 760px) {
+  .numbers { grid-template-columns: 1fr 1fr; }
   body { padding: 20px 14px 40px; }
   .pair { grid-template-columns: 1fr; }
   section { padding: 16px; }
@@ -53,7 +54,7 @@ th:last-child, td:last-child { padding-right: 0; }
 @media (max-width: 480px) {
   .wide { display: none; }
   .narrow { display: block; }
-  .numbers { grid-template-columns: 1fr 1fr; }
+  .numbers dd { font-size: 19px; }
   .mistakes { grid-template-columns: repeat(auto-fill, minmax(52px, 1fr)); }
 }
 `;

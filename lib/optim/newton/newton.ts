@@ -62,10 +62,12 @@ export class Newton extends SecondOrderOptimizer<NewtonOptions> {
       tolerance: 0,
       generator: new Generator(0),
     });
+    // Its last digits are those of a search; the error's property has them all.
+    const rounded = (x: number): number => Number(x.toPrecision(6));
     const what = damping === 0 ? "the Hessian" : `the Hessian with damping ${damping}`;
     return new CurvatureError(
-      `${this.name}.step: ${what} is not positive definite, its smallest eigenvalue found is ${min}; ` +
-        `the step would not lead to a minimum. A damping above ${damping - min} makes it one; nothing was updated`,
+      `${this.name}.step: ${what} is not positive definite, its smallest eigenvalue found is ${rounded(min)}; ` +
+        `the step would not lead to a minimum. A damping above ${rounded(damping - min)} makes it one; nothing was updated`,
       min,
     );
   }

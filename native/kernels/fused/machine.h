@@ -166,6 +166,8 @@ class FusedMachine {
     return may ? static_cast<T*>(output.data) : scratch_[step.to];
   }
 
+  // memmove: where a program breaks the rule and lets an output overlap an input that is read in place, x may be part of
+  // the output.
   void store(const BlockOperand& to, int operand, int64_t rows, int64_t columns, const T* x) {
     T* const p = static_cast<T*>(to.data);
     if (to.is_scattered) {
@@ -173,11 +175,11 @@ class FusedMachine {
         for (int64_t i = 0; i < length; i++) p[offset + i * stride] = x[at + i];
       });
     } else if (stands(to, rows, columns)) {
-      if (p != x) std::memcpy(p, x, static_cast<size_t>(rows * columns) * sizeof(T));
+      if (p != x) std::memmove(p, x, static_cast<size_t>(rows * columns) * sizeof(T));
     } else {
       for (int64_t r = 0; r < rows; r++, x += columns) {
         T* const row = p + r * to.row;
-        if (to.column == 1) std::memcpy(row, x, static_cast<size_t>(columns) * sizeof(T));
+        if (to.column == 1) std::memmove(row, x, static_cast<size_t>(columns) * sizeof(T));
         else for (int64_t c = 0; c < columns; c++) row[c * to.column] = x[c];
       }
     }
