@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import {
+  data,
   defaultGenerator,
   type EpochSummary,
   type FitOptions,
@@ -122,9 +123,14 @@ test("after an abort from a timer, wherever a compiled epoch is then", async () 
     const model = new nn.Sequential(new nn.Linear(IN, 2000), new nn.Dropout(0.3), new nn.Linear(2000, 3));
     return { model, optimizer: new optim.Adam(model.parameters()) };
   };
+  // So long an epoch that the timer finds one under way on any machine.
+  const long = new data.Subset(
+    dataset,
+    Array.from({ length: 600 }, (_, i) => i % dataset.length),
+  );
   const more = { epochs: 12, batchSize: 1 };
   const whole = build();
-  await train(whole.model, dataset, options(whole.optimizer, more));
+  await train(whole.model, long, options(whole.optimizer, more));
   const path = scratch();
   const stoppedAfter: number[] = [];
   for (let isDone = false; !isDone; ) {
@@ -137,7 +143,7 @@ test("after an abort from a timer, wherever a compiled epoch is then", async () 
     };
     const settings = { checkpoint: { path }, signal: controller.signal, callbacks: { onEpoch } };
     try {
-      await train(model, dataset, options(optimizer, { ...more, ...settings }));
+      await train(model, long, options(optimizer, { ...more, ...settings }));
       isDone = true;
       expect(stateOf(model, optimizer)).toEqual(stateOf(whole.model, whole.optimizer));
     } catch (error) {
