@@ -1,6 +1,6 @@
 // The Node-API side: takes buffers and programs from JavaScript and runs them. Knows no kernel by name, and does not
 // change when one is added. Whatever its arguments are, it throws an Error with a `code` and never crashes.
-// Prepared programs are in compiled.cc.
+// Prepared programs are in compiled.cc, their runs in the background in background.cc.
 #include <cstring>
 #include <new>
 

@@ -29,7 +29,7 @@ struct Environment {
   Program program;              // of the `run` in progress
   std::vector<Buffer> buffers;  // of the `execute`, or the `run` with many buffers, in progress
 
-  // Runs away from JavaScript's thread (compiled.cc); `mutex` guards `runs`.
+  // Runs away from JavaScript's thread (background.cc); `mutex` guards `runs`.
   std::mutex mutex;
   std::condition_variable has_ended;
   std::vector<Run*> runs;
@@ -56,8 +56,10 @@ bool read_words(napi_env env, const char* function, napi_value words, napi_value
 // compiled.cc: prepared programs.
 napi_value create(napi_env env, napi_callback_info info, Environment* environment);
 napi_value execute(napi_env env, napi_callback_info info, Environment* environment);
-napi_value start(napi_env env, napi_callback_info info, Environment* environment);
 napi_value release(napi_env env, napi_callback_info info, Environment* environment);
+
+// background.cc: their runs away from JavaScript's thread.
+napi_value start(napi_env env, napi_callback_info info, Environment* environment);
 // To be called once for each environment; false once an error is thrown.
 bool prepare_runs(napi_env env, Environment* environment);
 

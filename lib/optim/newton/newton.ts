@@ -67,7 +67,7 @@ export class Newton extends SecondOrderOptimizer<NewtonOptions> {
     const what = damping === 0 ? "the Hessian" : `the Hessian with damping ${damping}`;
     return new CurvatureError(
       `${this.name}.step: ${what} is not positive definite, its smallest eigenvalue found is ${rounded(min)}; ` +
-        `the step would not lead to a minimum. A damping above ${rounded(damping - min)} makes it one; nothing was updated`,
+        `the step would not lead to a minimum. A damping above about ${rounded(damping - min)} makes it one; nothing was updated`,
       min,
     );
   }

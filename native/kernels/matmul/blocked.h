@@ -168,13 +168,14 @@ struct Panel {
   }
 };
 
-// What a cut between columns costs each row where rows do not begin on cache lines: two threads write the line at the
-// cut, and take it from each other. In eighths of the time of a tile one step deep. (AMD Zen 5, 100×100×100 with an
-// epilogue on two threads: 18 µs cut between columns, 14 on one thread.)
+// What a cut between the columns of a result costs whose rows, `row` apart, do not begin on cache lines: two threads write
+// the line at the cut of each row, and take it from each other. In eighths of the time of a tile `depth` steps deep. (AMD
+// Zen 5, 100×100×100 with an epilogue on two threads: 18 µs cut between columns, 14 on one thread.)
 template <class T>
-double cost_of_cut(int64_t row) {
-  constexpr double kSharedLine = 167;
-  return row * static_cast<int64_t>(sizeof(T)) % 64 == 0 ? 0 : kSharedLine;
+int64_t cost_of_cut(int64_t row, int64_t rows, int64_t depth) {
+  constexpr double kSharedLine = 167;  // of one row, for tiles one step deep
+  if (depth == 0 || row * static_cast<int64_t>(sizeof(T)) % 64 == 0) return 0;
+  return static_cast<int64_t>(kSharedLine * static_cast<double>(rows) / static_cast<double>(depth));
 }
 
 // How `rows` × `columns` tiles are cut for up to `threads` threads: into equal shares that pack little. `cut` is what a
@@ -182,13 +183,13 @@ double cost_of_cut(int64_t row) {
 struct Grid {
   int64_t rows = 1, columns = 1;  // shares
 
-  Grid(int64_t row_tiles, int64_t column_tiles, int64_t threads, double cut) {
+  Grid(int64_t row_tiles, int64_t column_tiles, int64_t threads, int64_t cut) {
     int64_t least = INT64_MAX;
     for (int64_t r = 1; r <= threads && r <= row_tiles; r++) {
       const int64_t c = smaller_of(threads / r, column_tiles);
       const int64_t height = ceil_div(row_tiles, r), width = ceil_div(column_tiles, c);
       // The time of the largest share, in eighths of a tile's: packing a sliver takes about one.
-      const int64_t time = 8 * height * width + height + width + (c > 1 ? static_cast<int64_t>(cut) : 0);
+      const int64_t time = 8 * height * width + height + width + (c > 1 ? cut : 0);
       if (time >= least) continue;
       least = time;
       rows = r;
@@ -215,8 +216,7 @@ void multiply_blocked(const Product<T>& x) {
                      [&](int64_t begin, int64_t end) { panel.pack_slivers(begin, end); });
       }
       const int64_t worth = ceil_div(x.m * depth * columns, kProductGrain);
-      const double cut = cost_of_cut<T>(x.c.row) * static_cast<double>(x.m) / static_cast<double>(depth);
-      const Grid grid(row_tiles, column_tiles, smaller_of(thread_limit(), worth), cut);
+      const Grid grid(row_tiles, column_tiles, smaller_of(thread_limit(), worth), cost_of_cut<T>(x.c.row, x.m, depth));
       parallel_for(grid.rows * grid.columns, 1, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; i++) {
           const int64_t r = i / grid.columns, c = i % grid.columns;

@@ -142,8 +142,7 @@ class FinishedBlocks {
     const double worth = static_cast<double>(x_.m) * static_cast<double>(columns) * epilogue_.worth(x_.k);
     const int64_t threads = worth < thread_limit() ? 1 + static_cast<int64_t>(worth) : thread_limit();
     const int64_t row = epilogue_.operands[epilogue_.code.operands.first_output()].row;
-    const double cut = x_.k == 0 ? 0 : cost_of_cut<T>(row) * static_cast<double>(x_.m) / static_cast<double>(x_.k);
-    const Grid grid(down.tiles, across.tiles, threads, cut);
+    const Grid grid(down.tiles, across.tiles, threads, cost_of_cut<T>(row, x_.m, x_.k));
     parallel_for(grid.rows * grid.columns, 1, [&](int64_t begin, int64_t end) {
       FusedMachine<T> machine(epilogue_.code);
       for (int64_t share = begin; share < end; share++) {
