@@ -9,7 +9,9 @@
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-exceptions", "-fno-rtti"],
       "cflags_cc": [
         "-std=c++17",
-        "-O3",
+        "-O2",
+        "-fpeel-loops",
+        "-funswitch-loops",
         "-ffp-contract=off",
         "-fno-math-errno",
         "-fvisibility=hidden",

@@ -63,7 +63,7 @@ function buildTests(folder, ...options) {
   run("cmake", ["--build", folder, "--parallel", JOBS]);
 }
 
-const test = (folder) => run("ctest", ["--test-dir", folder, "--output-on-failure"]);
+const test = (folder, ...options) => run("ctest", ["--test-dir", folder, "--output-on-failure", ...options]);
 
 function testArm() {
   if (process.arch === "arm64") return console.log("This machine is AArch64: `test` is this test");
@@ -77,7 +77,7 @@ function testArm() {
   }
   build("build-cmake"); // whose results are compared with those of AArch64
   buildTests("build-arm", "-DCMAKE_TOOLCHAIN_FILE=scripts/aarch64.cmake");
-  test("build-arm");
+  test("build-arm", "--parallel", JOBS); // an emulator keeps few threads busy
 }
 
 const ACTIONS = {
