@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Writes PyTorch's values for layers, losses, optimizers and schedulers to test/fixtures/ (nn.json, optim.json,
-optim_long.json, lbfgs.json, schedulers.json), and the random numbers of NumPy and PyTorch (random.json).
+optim_long.json, optim_resumed.json, lbfgs.json, schedulers.json), and the random numbers of NumPy and PyTorch
+(random.json).
 
 Run with a Python that has NumPy and PyTorch (made with 1.24 and 1.13): python3 scripts/make_fixtures.py
-Numbers are float64 but for the random ones. Options are named as in thalweg; PyTorch's names follow from them. Format
-the result with npx biome format --write test/fixtures.
+Numbers are float64 but for the random ones. Options are named as in thalweg; PyTorch's names follow from them.
 """
 import json
 import math
@@ -320,6 +320,56 @@ def long_trajectories():
     ]
 
 
+def plain(value):
+    """A state dict as JSON: tensors, of any place, as in `dump`."""
+    if isinstance(value, torch.Tensor):
+        return dump(value)
+    if isinstance(value, dict):
+        return {str(key): plain(each) for key, each in value.items()}
+    return [plain(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def resumed(name, options, **torch_options):
+    """A state dict just as PyTorch writes it after some steps, and where the next steps lead from there."""
+    curvature = [torch.linspace(0.1, 2, 6).reshape(2, 3), torch.linspace(3, 0.5, 4)]
+    parameters = [
+        p.requires_grad_() for p in (torch.linspace(-2, 3, 6).reshape(2, 3), torch.linspace(1, -1.5, 4))
+    ]
+    optimizer = getattr(torch.optim, name)(parameters, **{**snake(options), **torch_options})
+
+    def closure():
+        optimizer.zero_grad()
+        loss = sum((c * p * p / 2 + torch.sin(p)).sum() for p, c in zip(parameters, curvature))
+        loss.backward()
+        return loss
+
+    for _ in range(3):
+        optimizer.step(closure)
+    state_dict = plain(optimizer.state_dict())
+    before = [dump(p) for p in parameters]
+    for _ in range(3):
+        optimizer.step(closure)
+    after = [dump(p) for p in parameters]
+    shared = {"optimizer": name, "curvature": [dump(c) for c in curvature]}
+    return {**shared, "stateDict": state_dict, "before": before, "after": after}
+
+
+def resumptions():
+    return [
+        resumed("SGD", {"lr": 0.1}),
+        resumed("SGD", {"lr": 0.05, "momentum": 0.9, "weightDecay": 0.1, "nesterov": True}),
+        resumed("Adam", {"lr": 0.1, "amsgrad": True, "betas": [0.8, 0.9]}),
+        resumed("AdamW", {"lr": 0.1}),
+        resumed("NAdam", {"lr": 0.1}, foreach=True),
+        resumed("RAdam", {"lr": 0.1}),
+        resumed("Adamax", {"lr": 0.1}),
+        resumed("Adagrad", {"lr": 0.5, "lrDecay": 0.1, "initialAccumulatorValue": 0.3}),
+        resumed("Adadelta", {"rho": 0.7}),
+        resumed("RMSprop", {"centered": True, "momentum": 0.5}),
+        resumed("LBFGS", {"maxIter": 2}, line_search_fn="strong_wolfe"),
+    ]
+
+
 def rosenbrock(x):
     """Σ 100(x₂ − x₁²)² + (1 − x₁)² over neighbours."""
     return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
@@ -483,5 +533,6 @@ write("nn.json", {"cases": cases, "batchNorm": batch_norms(), "init": gains(), "
 write("optim.json", trajectories())
 write("random.json", random_numbers())
 write("optim_long.json", long_trajectories())
+write("optim_resumed.json", resumptions())
 write("lbfgs.json", lbfgs())
 write("schedulers.json", {"schedules": schedules(), "plateaus": plateaus()})

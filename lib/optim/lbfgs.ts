@@ -18,6 +18,7 @@ import {
   type ParamState,
   type Params,
 } from "./optimizer.js";
+import { fromPyTorch, type PyTorchStateDict } from "./pytorch_state.js";
 import type { OptimizerStateDict } from "./state_dict.js";
 
 /** Options of `LBFGS`. */
@@ -272,7 +273,8 @@ export class LBFGS extends Optimizer<LBFGSOptions, ParamState> {
     return super.stateDict();
   }
 
-  override loadStateDict(stateDict: OptimizerStateDict): void {
+  override loadStateDict(given: OptimizerStateDict | PyTorchStateDict): void {
+    const stateDict = fromPyTorch(given, this.paramGroups);
     const rows = stateDict?.state?.["0"]?.old_dirs;
     this.rows = rows instanceof Tensor ? rows.shape[0] : 0;
     super.loadStateDict(stateDict);

@@ -111,8 +111,12 @@ export class Muon extends UpdateRule<MuonOptions, ParamState> {
     checkNumber(name, "adamEps", options.adamEps, NON_NEGATIVE);
   }
 
-  protected override newState({ shape, dtype }: Tensor, { useMuon }: MuonOptions): ParamState {
-    if (useMuon && shape.length === 2) return { momentum_buffer: zeros(shape, { dtype }) };
+  protected override constants({ nsSteps, nsCoefficients, eps }: MuonOptions): readonly unknown[] {
+    return [nsSteps, eps, nsCoefficients?.[0], nsCoefficients?.[1], nsCoefficients?.[2]];
+  }
+
+  protected override newState({ shape, dtype }: Tensor, options: MuonOptions): ParamState {
+    if (isMatrix(shape, options)) return { momentum_buffer: zeros(shape, { dtype }) };
     return { step: 0, exp_avg: zeros(shape, { dtype }), exp_avg_sq: zeros(shape, { dtype }) };
   }
 
@@ -121,8 +125,8 @@ export class Muon extends UpdateRule<MuonOptions, ParamState> {
     targets: readonly Target<MuonOptions, ParamState>[],
     gradients: readonly NDArray[],
   ): readonly NDArray[] {
-    const matrices = targets.flatMap(({ group, state }, i) =>
-      state !== null && isMatrix(state) ? [{ group, state, input: gradients[i] }] : [],
+    const matrices = targets.flatMap(({ group, array, state }, i) =>
+      state !== null && isMatrix(array.shape, group) ? [{ group, state, input: gradients[i] }] : [],
     );
     this.run(
       matrices.map(({ group, state, input }) => {
@@ -138,8 +142,8 @@ export class Muon extends UpdateRule<MuonOptions, ParamState> {
         };
       }),
     );
-    return targets.map(({ group, state }, i) => {
-      if (state === null || !isMatrix(state)) return gradients[i];
+    return targets.map(({ group, array, state }, i) => {
+      if (state === null || !isMatrix(array.shape, group)) return gradients[i];
       const { nsSteps, nsCoefficients, eps } = group;
       const direction = new Tensor(this.scratchOf(state, gradients[i]));
       const make = (): NDArray => orthogonalize(direction, nsSteps, nsCoefficients, eps).contiguous().array;
@@ -159,15 +163,15 @@ export class Muon extends UpdateRule<MuonOptions, ParamState> {
   protected override update(target: NDArray, state: ParamState, options: MuonOptions): Update {
     const type = storageOf(target.dtype) as "f32" | "f64";
     const { lr, weightDecay, adamScale, betas, adamEps, maximize } = options;
-    if (isMatrix(state)) {
+    if (isMatrix(target.shape, options)) {
       const rate = lr * adjustment(options, target.shape);
       // p −= rate·(O + (lr·weightDecay/rate)·p) is the decoupled decay.
       const decay = rate > 0 ? (lr * weightDecay) / rate : 0;
       return { kernel: `sgd_${type}`, updated: [target], scalars: [rate, decay, 0] };
     }
+    const moments = ["exp_avg", "exp_avg_sq"].map((name) => this.kept(state, name, "useMuon").array);
     const step = Number(state.step) + 1;
     state.step = step;
-    const moments = ["exp_avg", "exp_avg_sq"].map((name) => this.kept(state, name, "useMuon").array);
     const corrections = betas.map((beta) => 1 - beta ** step);
     return {
       kernel: `adam_${type}`,
@@ -177,7 +181,9 @@ export class Muon extends UpdateRule<MuonOptions, ParamState> {
   }
 }
 
-const isMatrix = (state: ParamState): boolean => "momentum_buffer" in state;
+/** Whether a parameter of this shape is Muon's, not AdamW's. */
+const isMatrix = (shape: readonly number[], { useMuon }: MuonOptions): boolean =>
+  useMuon && shape.length === 2;
 
 /** What lr is multiplied with for a matrix of this shape. */
 function adjustment({ adjustLr }: MuonOptions, [rows, columns]: readonly number[]): number {

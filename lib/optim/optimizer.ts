@@ -9,6 +9,7 @@ import { checkGradient } from "../nn/gradient.js";
 import { checkRecord, listOf, withDefaults } from "../options.js";
 import { Tensor } from "../tensor.js";
 import { checkClosure } from "./closure.js";
+import type { PyTorchStateDict } from "./pytorch_state.js";
 import { loadOptimizer, type OptimizerStateDict, saveOptimizer } from "./state_dict.js";
 
 /** What a rule keeps for a parameter between steps: tensors of the parameter's shape, and counters. */
@@ -120,10 +121,10 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
   }
 
   /**
-   * Takes over options and copies of the state. StateError that lists all that does not fit this optimizer's groups
+   * Takes over options and copies of the state; PyTorch's `{ state, param_groups }` will do as well. StateError that lists all that does not fit this optimizer's groups
    * and parameters; then nothing has changed.
    */
-  loadStateDict(stateDict: OptimizerStateDict): void {
+  loadStateDict(stateDict: OptimizerStateDict | PyTorchStateDict): void {
     const { options, states } = loadOptimizer(`${this.name}.loadStateDict`, stateDict, this.paramGroups, {
       checkOptions: (candidate) => this.checkOptions(candidate),
       newState: (parameter, candidate) => this.newState(parameter, candidate),
@@ -151,12 +152,12 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
     });
   }
 
-  /** The tensor that a state keeps; StateError where an option that needs it was switched on after the state was made. */
+  /** The tensor that a state keeps; StateError where an option that needs it changed after the state was made. */
   protected kept(state: ParamState, name: string, option: string): Tensor {
     const entry = state[name];
     if (entry instanceof Tensor) return entry;
     throw new StateError(
-      `${this.name}: ${option} was switched on after the first step, whose state has no ${name}; make a new optimizer`,
+      `${this.name}: ${option} was switched after the first step, whose state has no ${name}; make a new optimizer`,
     );
   }
 }

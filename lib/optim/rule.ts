@@ -2,13 +2,14 @@
  * Update rules: optimizers whose step is one kernel over each parameter. A rule is a subclass that says which kernel
  * updates a parameter with which scalars; here all updates of a step become one program, or a part of a trace.
  */
-import { StateError } from "../errors.js";
 import type { NDArray } from "../ndarray/ndarray.js";
 import { type Recorder, recorder } from "../runtime/recorder.js";
 import type { Tensor } from "../tensor.js";
 import { evaluate } from "./closure.js";
 import { type Update, UpdateProgram } from "./kernel.js";
 import { type CommonOptions, Optimizer, type ParamGroup, type ParamState } from "./optimizer.js";
+
+const NONE: readonly unknown[] = [];
 
 /** A parameter that a step changes. */
 export interface Target<Options, State> {
@@ -137,31 +138,45 @@ export abstract class UpdateRule<Options extends CommonOptions, State extends Pa
         ),
       );
       for (const { storage } of updated) storage.version++;
-      return { kernel, live, next };
+      return { live, next };
     });
     const { revision } = this;
     trace.guard(() => this.revision === revision);
-    // Whether an option is 0 decides what is kept for a parameter (momentum) and which kernel updates it.
-    for (const group of this.paramGroups) {
-      const isZero = (value: unknown): boolean => value === 0;
-      const zeros = Object.entries(group).map(([name, value]) => [name, isZero(value)] as const);
-      trace.guard(() => zeros.every(([name, was]) => isZero(group[name as keyof Options]) === was));
-    }
+    for (const group of this.paramGroups) trace.guard(this.unchanged(group));
     trace.everyStep({
       advance: () => {
         this.checkGroups();
-        for (const { kernel, live, next } of recorded) {
-          const update = next();
-          if (update.kernel !== kernel) {
-            throw new StateError(
-              `${this.name}: its options now need ${update.kernel}, the compiled step has ${kernel}; compile it again`,
-            );
-          }
-          live.set(update.scalars);
+        for (const { live, next } of recorded) {
+          live.set(next().scalars);
         }
       },
       save: this.counters(changes.map(({ state }) => state)),
     });
+  }
+
+  /**
+   * Whether a recording of this group's updates still holds. Booleans and choices decide which kernels run on which
+   * states, and so does whether a number is 0; all other numbers are live.
+   */
+  private unchanged(group: ParamGroup<Options>): () => boolean {
+    const names = Object.keys(group) as (keyof Options)[];
+    const decides = (name: keyof Options): unknown => {
+      const value: unknown = group[name];
+      return typeof value === "number" ? value === 0 : typeof value === "object" ? null : value;
+    };
+    const decided = names.map(decides);
+    const constants = this.constants(group);
+    return () => {
+      for (let i = 0; i < names.length; i++) if (decides(names[i]) !== decided[i]) return false;
+      return (
+        constants.length === 0 || this.constants(group).every((value, i) => Object.is(value, constants[i]))
+      );
+    };
+  }
+
+  /** Numbers among the options that are no scalars of kernels: recordings hold them as they are. Not checked yet. */
+  protected constants(_options: Options): readonly unknown[] {
+    return NONE;
   }
 
   /** What remembers the counters of states without allocating, since it does so at every step. */

@@ -11,6 +11,7 @@ import { checkBoolean, checkNumber, NON_NEGATIVE, withDefaults } from "../option
 import type { Tensor } from "../tensor.js";
 import { checkClosure, evaluate } from "./closure.js";
 import { type CommonOptions, Optimizer, type ParamState } from "./optimizer.js";
+import type { PyTorchStateDict } from "./pytorch_state.js";
 import type { OptimizerStateDict } from "./state_dict.js";
 
 /** Options of `SAM`. */
@@ -95,7 +96,7 @@ export class SAM<Base extends Optimizer<CommonOptions, ParamState>> {
     return this.base.stateDict();
   }
 
-  loadStateDict(stateDict: OptimizerStateDict): void {
+  loadStateDict(stateDict: OptimizerStateDict | PyTorchStateDict): void {
     this.base.loadStateDict(stateDict);
   }
 

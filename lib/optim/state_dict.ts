@@ -5,6 +5,7 @@ import { StateError, ThalwegError } from "../errors.js";
 import { misfit } from "../nn/state_dict.js";
 import type { Tensor } from "../tensor.js";
 import type { ParamState } from "./optimizer.js";
+import { fromPyTorch, numberOf, type PyTorchStateDict } from "./pytorch_state.js";
 
 /** The value of an option: what JSON can hold. */
 export type OptionValue = number | boolean | string | null | readonly OptionValue[];
@@ -54,10 +55,12 @@ interface Rule<Options, State> {
   newState: (parameter: Tensor, options: Options) => State | null;
 }
 
-/** The options of each group and the state of each parameter that a state dict holds; changes nothing. */
+/**
+ * The options of each group and the state of each parameter that a state dict holds, ours or PyTorch's; changes nothing.
+ */
 export function loadOptimizer<Options extends object, State extends ParamState>(
   operation: string,
-  stateDict: OptimizerStateDict,
+  given: OptimizerStateDict | PyTorchStateDict,
   groups: readonly (Options & Group)[],
   rule: Rule<Options, State>,
 ): { options: Options[]; states: [Tensor, State][] } {
@@ -66,8 +69,12 @@ export function loadOptimizer<Options extends object, State extends ParamState>(
       `${operation}: the state dict does not fit, nothing was loaded: ${problems.join("; ")}`,
     );
   };
+  const stateDict = fromPyTorch(given, groups);
   if (!isObject(stateDict) || !isObject(stateDict.state) || !Array.isArray(stateDict.paramGroups)) {
-    fail([`it must be { state, paramGroups }, got ${describe(stateDict)}`]);
+    fail([
+      `it must be { state, paramGroups } with objects by parameter in state, got ${describe(stateDict)}` +
+        (isObject(stateDict) && "state" in stateDict ? ` whose state is ${describe(stateDict.state)}` : ""),
+    ]);
   }
   const saved = stateDict.paramGroups;
   if (saved.length !== groups.length)
@@ -110,7 +117,8 @@ export function loadOptimizer<Options extends object, State extends ParamState>(
   return { options, states: states.map(([parameter, state]) => [parameter, state]) };
 }
 
-const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
+const isObject = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function groupProblems(where: string, group: Group, saved: unknown): string[] {
   if (!isObject(saved)) return [`${where} is ${describe(saved)}, not a group`];
@@ -127,7 +135,7 @@ function stateProblems(where: string, fresh: ParamState, saved: unknown): string
   const entries = saved as Record<string, unknown>;
   const problems = nameProblems(where, Object.keys(fresh), Object.keys(entries));
   for (const [name, wanted] of Object.entries(fresh)) {
-    const value = entries[name];
+    const value = typeof wanted === "number" ? numberOf(entries[name]) : entries[name];
     if (value === undefined) continue;
     if (typeof wanted !== "number") {
       const reason = misfit(wanted, value);
@@ -154,7 +162,7 @@ function nameProblems(where: string, wanted: readonly string[], got: readonly st
 function fill(state: ParamState, saved: ParamState): void {
   for (const [name, value] of Object.entries(saved)) {
     const own = state[name];
-    if (typeof own === "number" || typeof value === "number") state[name] = value;
-    else noGrad(() => own.assign(value));
+    if (typeof own === "number") state[name] = numberOf(value) as number;
+    else noGrad(() => own.assign(value as Tensor));
   }
 }

@@ -170,7 +170,7 @@ describe("refuses", () => {
     stepOnce(adam as never, x);
     adam.paramGroups[0].amsgrad = true;
     expect(() => adam.step()).toThrow(StateError);
-    expect(() => adam.step()).toThrow("Adam: amsgrad was switched on after the first step");
+    expect(() => adam.step()).toThrow("Adam: amsgrad was switched after the first step");
   });
 });
 
