@@ -20,12 +20,17 @@ export const POSITIVE_INTEGER: Range = {
 };
 export const INTEGER: Range = { text: "an integer", holds: Number.isSafeInteger };
 
+/** In defaults, the place of a number that has none; whoever leaves it out is told that it is undefined. */
+export const REQUIRED = undefined as unknown as number;
+
 const shown = (value: unknown): string => (typeof value === "number" ? String(value) : describe(value));
 
 /** The value if it is a number of the range, else an ArgumentError that names owner and option. */
 export function checkNumber(owner: string, name: string, value: unknown, range: Range): number {
   if (typeof value === "number" && range.holds(value)) return value;
-  throw new ArgumentError(`${owner}: ${name} must be ${range.text}, got ${shown(value)}`);
+  const kind =
+    value === Number.POSITIVE_INFINITY && range !== FINITE ? `finite and ${range.text}` : range.text;
+  throw new ArgumentError(`${owner}: ${name} must be ${kind}, got ${shown(value)}`);
 }
 
 /** The value if it is true or false. */

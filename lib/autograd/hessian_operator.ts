@@ -18,15 +18,20 @@ export interface HessianOperator {
  * Evaluates `fn` and records its gradient, so that each Hessian-vector product costs one walk backward, about twice a
  * gradient, whatever their number. `inputs` are the function's arguments, or leaves it closes over, such as
  * `model.parameters()`. No `grad` is touched. Changing an input in place ends it: products then are a GradientError.
+ * `owner` is who errors speak of.
  */
-export function hessianOperator(fn: TensorFunction, inputs: readonly Tensor[]): HessianOperator {
-  const { output, sources } = evaluateScalarAt("hessianOperator", fn, inputs);
+export function hessianOperator(
+  fn: TensorFunction,
+  inputs: readonly Tensor[],
+  owner = "hessianOperator",
+): HessianOperator {
+  const { output, sources } = evaluateScalarAt(owner, fn, inputs);
   const gradient = gradientsOf([output], sources, { createGraph: true });
   return {
     value: output.detach(),
     gradient: gradient.map((grad) => grad.detach()),
     multiply(vectors) {
-      checkTangents("hessianOperator", sources, vectors);
+      checkTangents(owner, sources, vectors);
       return gradientsOf(gradient, sources, { gradOutputs: vectors, retainGraph: true });
     },
   };

@@ -21,13 +21,17 @@ const TANH_GAIN = 5 / 3;
  * 5/3 for tanh, √2 for relu, √(2/(1 + a²)) for leakyRelu of negative slope a (default 0.01), 3/4 for selu.
  */
 export function calculateGain(nonlinearity: Nonlinearity, negativeSlope = 0.01): number {
-  switch (checkChoice("calculateGain", "nonlinearity", nonlinearity, NONLINEARITIES)) {
+  return gainOf("calculateGain", nonlinearity, "negativeSlope", negativeSlope);
+}
+
+function gainOf(operation: string, nonlinearity: Nonlinearity, slopeName: string, slope: number): number {
+  switch (checkChoice(operation, "nonlinearity", nonlinearity, NONLINEARITIES)) {
     case "tanh":
       return TANH_GAIN;
     case "relu":
       return Math.SQRT2;
     case "leakyRelu":
-      return Math.sqrt(2 / (1 + checkNumber("calculateGain", "negativeSlope", negativeSlope, FINITE) ** 2));
+      return Math.sqrt(2 / (1 + checkNumber(operation, slopeName, slope, FINITE) ** 2));
     case "selu":
       return SELU_GAIN;
     default:
@@ -76,7 +80,7 @@ interface Scaled extends RandomInit {
 function kaiming(operation: string, x: Tensor, options: KaimingOptions): Scaled {
   const { a, mode, nonlinearity, generator } = withDefaults(operation, options, KAIMING);
   const fan = calculateFan(x, operation)[checkChoice(operation, "mode", mode, ["fanIn", "fanOut"])];
-  return { std: calculateGain(nonlinearity, a) / Math.sqrt(Math.max(fan, 1)), generator };
+  return { std: gainOf(operation, nonlinearity, "a", a) / Math.sqrt(Math.max(fan, 1)), generator };
 }
 
 /** Half the width of a uniform distribution around 0 over its standard deviation. */

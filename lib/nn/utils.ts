@@ -1,14 +1,16 @@
 /** Bounds on gradients between `backward()` and `step()`. */
 import { noGrad } from "../autograd/mode.js";
+import { GradientError } from "../errors.js";
 import { div } from "../ops/arithmetic.js";
 import { checkTensor } from "../ops/operands.js";
 import { where } from "../ops/select.js";
 import { stack } from "../ops/shape.js";
-import { checkNumber, listOf, NON_NEGATIVE, type Range, withDefaults } from "../options.js";
+import { checkBoolean, checkNumber, listOf, NON_NEGATIVE, type Range, withDefaults } from "../options.js";
 import { Tensor, zeros } from "../tensor.js";
 import { checkGradient } from "./gradient.js";
 
 const NORM_TYPE: Range = { text: "a number > 0, Infinity included", holds: (p) => p > 0 };
+const MAX_NORM: Range = { text: "a number ≥ 0", holds: (x) => x >= 0 };
 /** PyTorch's: keeps the quotient finite for a norm of 0. */
 const NORM_EPS = 1e-6;
 
@@ -41,15 +43,20 @@ function normOf(x: Tensor, p: number): Tensor {
 /**
  * Scales all gradients together so that their norm, as of one long vector, is at most `maxNorm`. Returns the norm
  * before, a 0-d tensor of the first gradient's dtype (float32 if there is none). Parameters without a gradient are
- * skipped. A norm that is NaN makes every gradient NaN, as in PyTorch.
+ * skipped. A `maxNorm` of Infinity measures only. A norm that is NaN makes every gradient NaN, as in PyTorch; with
+ * `errorIfNonfinite` (default false; not in compiled functions) it is a GradientError, and nothing was scaled.
  */
 export function clipGradNorm(
   parameters: Tensor | Iterable<Tensor>,
   maxNorm: number,
-  options: { normType?: number } = {},
+  options: { normType?: number; errorIfNonfinite?: boolean } = {},
 ): Tensor {
-  const { normType } = withDefaults("clipGradNorm", options, { normType: 2 });
-  checkNumber("clipGradNorm", "maxNorm", maxNorm, NON_NEGATIVE);
+  const { normType, errorIfNonfinite } = withDefaults("clipGradNorm", options, {
+    normType: 2,
+    errorIfNonfinite: false,
+  });
+  checkNumber("clipGradNorm", "maxNorm", maxNorm, MAX_NORM);
+  checkBoolean("clipGradNorm", "errorIfNonfinite", errorIfNonfinite);
   checkNumber("clipGradNorm", "normType", normType, NORM_TYPE);
   const list = withGradients("clipGradNorm", parameters);
   if (list.length === 0) return zeros([]);
@@ -57,6 +64,11 @@ export function clipGradNorm(
     const dtype = list[0].dtype;
     const norms = list.map((parameter) => normOf(parameter.grad as Tensor, normType).astype(dtype));
     const total = normOf(stack(norms), normType);
+    if (errorIfNonfinite && !Number.isFinite(total.item())) {
+      throw new GradientError(
+        `clipGradNorm: the norm of the gradients is ${total.item()}; errorIfNonfinite: false scales them by it`,
+      );
+    }
     const quotient = div(maxNorm, total.add(NORM_EPS));
     const scale = where(quotient.ge(1), 1, quotient);
     for (const parameter of list) replaceGradient(parameter, (grad) => grad.mul(scale.astype(grad.dtype)));

@@ -2,6 +2,8 @@
 import { enableGrad } from "../autograd/mode.js";
 import { describe } from "../describe.js";
 import { ArgumentError } from "../errors.js";
+import { formatShape } from "../ndarray/shape.js";
+import { Tensor } from "../tensor.js";
 
 /** Throws an ArgumentError for what is no closure, and for none where one is needed. */
 export function checkClosure(
@@ -17,11 +19,27 @@ export function checkClosure(
   if (closure !== undefined && typeof closure !== "function") {
     throw new ArgumentError(`${name}.step: the closure must be a function, got ${describe(closure)}`);
   }
+  if (typeof closure === "function" && /^Async|Generator/.test(closure.constructor.name)) {
+    throw new ArgumentError(`${name}.step: the closure must not be asynchronous or a generator`);
+  }
 }
 
-/** The value of a closure, with recording on. ArgumentError where it has none: its `return` is easily forgotten. */
+/**
+ * The value of a closure, with recording on: the loss, a number or a tensor of one element. ArgumentError for anything
+ * else: the `return` is easily forgotten, and an async closure cannot be waited for.
+ */
 export function evaluate<Loss>(owner: string, closure: () => Loss): Loss {
-  const loss = enableGrad(closure);
-  if (loss !== undefined) return loss;
-  throw new ArgumentError(`${owner}.step: the closure must return the loss, it returned undefined`);
+  const loss = enableGrad((): { value: Loss } => ({ value: closure() })).value;
+  if (typeof loss === "number" || (loss instanceof Tensor && loss.size === 1)) return loss;
+  // What becomes of a promise is nobody's business any more; it must not end the process as unhandled.
+  if (loss instanceof Promise) loss.catch(() => undefined);
+  const got =
+    loss instanceof Tensor
+      ? `a tensor of shape ${formatShape(loss.shape)}`
+      : loss instanceof Promise
+        ? "a promise"
+        : describe(loss);
+  throw new ArgumentError(
+    `${owner}.step: the closure must return the loss, a number or a tensor of one element, it returned ${got}`,
+  );
 }

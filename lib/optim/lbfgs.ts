@@ -3,7 +3,6 @@
  * parameters as one vector and evaluates the loss as often as it likes; it is for whole batches, not for noisy ones.
  */
 import { noGrad } from "../autograd/mode.js";
-import { describe } from "../describe.js";
 import { ArgumentError } from "../errors.js";
 import { concat, split, stack } from "../ops/shape.js";
 import { checkChoice, checkNumber, NON_NEGATIVE, POSITIVE_INTEGER } from "../options.js";
@@ -127,7 +126,16 @@ export class LBFGS extends Optimizer<LBFGSOptions, ParamState> {
       "how many iterations it makes depends on values; compile the closure",
     );
     const first = this.probe(closure as () => Loss);
-    noGrad(() => this.iterate(closure as () => Loss, first));
+    const origins = this.parameters.map((parameter) => parameter.detach().clone());
+    const memory = this.memory && { ...this.memory, pairs: [...this.memory.pairs] };
+    try {
+      noGrad(() => this.iterate(closure as () => Loss, first));
+    } catch (error) {
+      // The closure failed at some point on the way: as if the step had not been tried.
+      noGrad(() => this.moveTo(origins));
+      this.memory = memory;
+      throw error;
+    }
     return first.value;
   }
 
@@ -219,18 +227,15 @@ export class LBFGS extends Optimizer<LBFGSOptions, ParamState> {
     const value = evaluate(this.name, closure);
     this.evaluations++;
     this.checkGradients();
+    this.checkAnyGradient();
     const gradients = this.parameters.map(
       ({ grad, size, dtype }) => grad?.flatten() ?? zeros([size], { dtype }),
     );
-    return { value, loss: this.lossOf(value), gradient: noGrad(() => concat(gradients)) };
-  }
-
-  private lossOf(value: unknown): number {
-    if (typeof value === "number") return value;
-    if (value instanceof Tensor && value.size === 1) return value.item();
-    throw new ArgumentError(
-      `${this.name}.step: the closure must return the loss, a number or a tensor of one element, got ${describe(value)}`,
-    );
+    return {
+      value,
+      loss: value instanceof Tensor ? value.item() : Number(value),
+      gradient: noGrad(() => concat(gradients)),
+    };
   }
 
   /** Moves the parameters by a multiple of a direction. */

@@ -3,7 +3,7 @@
  * UpdateRule (rule.ts) for rules that are kernels over each parameter, LBFGS for what looks at all at once.
  */
 import { describe } from "../describe.js";
-import { ArgumentError, StateError } from "../errors.js";
+import { ArgumentError, GradientError, StateError } from "../errors.js";
 import { isFloat } from "../ndarray/dtype.js";
 import { checkGradient } from "../nn/gradient.js";
 import { checkRecord, listOf, withDefaults } from "../options.js";
@@ -30,7 +30,7 @@ export type ParamGroupInput<Options> = Partial<Options> & { params: Iterable<Ten
 /** What optimizers are made of: parameters, or groups of them. */
 export type Params<Options> = Iterable<Tensor> | Iterable<ParamGroupInput<Options>>;
 
-/** Base class of all optimizers. Parameters without a gradient are left alone by `step`. */
+/** Base class of all optimizers. Parameters without a gradient are left alone by `step`, unless none has one. */
 export abstract class Optimizer<Options extends CommonOptions, State extends ParamState> {
   readonly paramGroups: ParamGroup<Options>[] = [];
   /** What a group gets where it says nothing. */
@@ -53,6 +53,11 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
     if (items.every(isGroup)) for (const group of items) this.addParamGroup(group);
     // What is neither a tensor nor a group is refused there.
     else this.addParamGroup({ params: items } as Partial<Options> & { params: Tensor[] });
+    if (!this.paramGroups.some((group) => group.params.some(({ requiresGrad }) => requiresGrad))) {
+      throw new ArgumentError(
+        `${name}: none of params requires a gradient; there is nothing to optimize. Set requiresGrad = true`,
+      );
+    }
   }
 
   /** The rule's name in messages. */
@@ -93,9 +98,10 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
 
   /**
    * Updates every parameter that has a gradient. `closure`, if given, is called first, with recording on; it
-   * evaluates the loss, calls `backward()`, and its value is returned. Options of a group outside their range are an
-   * ArgumentError, and so are a closure that returns nothing and a gradient that is no tensor; a gradient of another
-   * dtype is a GradientError, of another shape a ShapeError. Then nothing was updated.
+   * evaluates the loss, calls `backward()` and returns the loss, a number or a tensor of one element, which is returned.
+   * Options of a group outside their range are an ArgumentError, and so are a closure that returns no loss and a gradient
+   * that is no tensor; a GradientError where no parameter has a gradient and for a gradient of another dtype, a ShapeError
+   * for one of another shape. Then nothing was updated.
    */
   step(): undefined;
   step<Loss>(closure: () => Loss): Loss;
@@ -150,6 +156,14 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
         checkGradient(this.name, `paramGroups[${i}].params[${k}]`, parameter);
       });
     });
+  }
+
+  /** Throws unless some parameter has a gradient: a step that changes nothing is a mistake of its caller. */
+  protected checkAnyGradient(): void {
+    if (this.paramGroups.some((group) => group.params.some(({ grad }) => grad !== null))) return;
+    throw new GradientError(
+      `${this.name}.step: no parameter has a gradient; call backward() on a loss that depends on them before the step`,
+    );
   }
 
   /** The tensor that a state keeps; StateError where an option that needs it changed after the state was made. */

@@ -56,6 +56,7 @@ export abstract class UpdateRule<Options extends CommonOptions, State extends Pa
     // All is checked before anything changes: the closure may have changed options too.
     this.checkGroups();
     this.checkGradients();
+    this.checkAnyGradient();
     this.updateAll();
     return loss;
   }

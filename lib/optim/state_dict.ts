@@ -71,10 +71,8 @@ export function loadOptimizer<Options extends object, State extends ParamState>(
   };
   const stateDict = fromPyTorch(given, groups);
   if (!isObject(stateDict) || !isObject(stateDict.state) || !Array.isArray(stateDict.paramGroups)) {
-    fail([
-      `it must be { state, paramGroups } with objects by parameter in state, got ${describe(stateDict)}` +
-        (isObject(stateDict) && "state" in stateDict ? ` whose state is ${describe(stateDict.state)}` : ""),
-    ]);
+    const state = isObject(stateDict) ? `, its state ${describe(stateDict.state)}` : "";
+    fail([`it must be { state, paramGroups }, got ${describe(stateDict)}${state}`]);
   }
   const saved = stateDict.paramGroups;
   if (saved.length !== groups.length)

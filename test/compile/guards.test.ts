@@ -107,7 +107,8 @@ test("states loaded in between", () => {
 test("gradients set by hand are used once", () => {
   const outcome = (isCompiled: boolean): unknown[] => {
     const weight = tensor([1, 2, 3], { requiresGrad: true });
-    const optimizer = new optim.SGD([weight], { lr: 1 });
+    const other = tensor([4], { requiresGrad: true });
+    const optimizer = new optim.SGD([weight, other], { lr: 1 });
     const fn = (): Tensor => {
       optimizer.step();
       optimizer.zeroGrad();
@@ -116,6 +117,7 @@ test("gradients set by hand are used once", () => {
     const step = isCompiled ? compile(fn).sync : fn;
     const found: unknown[] = [];
     for (const isSet of [true, false, true, false, false]) {
+      other.grad = ones([1]); // a step without any gradient is an error
       if (isSet) weight.grad = ones([3]);
       found.push(step().item(), weight.grad);
     }

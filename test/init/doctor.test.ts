@@ -247,6 +247,13 @@ describe("the first failure", () => {
     const failure = doctor(model);
     expect([failure?.kind, failure?.index]).toEqual(["dead", 1]);
     expect(failure?.message).toContain("100 % of its units are 0 for every example");
+    // No weights would help: the remedy that is named does.
+    expect([failure?.variance, failure?.message]).toEqual([
+      null,
+      expect.stringContaining("biases should start near 0"),
+    ]);
+    init.zeros(layer.bias as Tensor);
+    expect(doctor(model)).toBeNull();
   });
 
   test("in the backward pass alone: saturated tanh lets the gradient explode", () => {

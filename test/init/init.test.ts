@@ -115,6 +115,12 @@ describe("rules by the size of the layer", () => {
     expect(() => init.kaimingNormal(fresh(), { mode: "fanAverage" as never })).toThrow(
       'kaimingNormal: mode must be "fanIn" or "fanOut", got "fanAverage"',
     );
+    expect(() => init.kaimingUniform(fresh(), { a: Number.NaN })).toThrow(
+      "kaimingUniform: a must be a finite number, got NaN",
+    );
+    expect(() => init.kaimingNormal(fresh(), { nonlinearity: "cube" as never })).toThrow(
+      "kaimingNormal: nonlinearity must be",
+    );
     expect(() => init.xavierNormal(fresh(), { gain: -1 })).toThrow(
       "xavierNormal: gain must be a number ≥ 0, got -1",
     );

@@ -1,5 +1,6 @@
 /** Gradient clipping, against PyTorch. */
 import { describe, expect, test } from "vitest";
+import { GradientError } from "../../lib/errors.js";
 import { Parameter, utils } from "../../lib/nn/index.js";
 import { ones, tensor, zeros } from "../../lib/tensor.js";
 import { type Dump, expectClose, fromDump, readFixture } from "./fixtures.js";
@@ -41,15 +42,28 @@ describe("clipGradNorm", () => {
     expect(parameter.grad.toArray()).toEqual([3, 4]);
   });
 
-  test("a NaN makes the norm and all gradients NaN", () => {
+  test("an infinite bound measures only", () => {
+    const parameters = parametersOf();
+    const before = parameters.map(({ grad }) => grad?.toArray());
+    expect(utils.clipGradNorm(parameters, Number.POSITIVE_INFINITY).item()).toBeGreaterThan(0);
+    expect(parameters.map(({ grad }) => grad?.toArray())).toEqual(before);
+  });
+
+  test("a NaN makes the norm and all gradients NaN, or is an error on request", () => {
     const parameters = parametersOf();
     parameters[0].grad = tensor([Number.NaN, 0], { dtype: "float64" });
+    const before = parameters[1].grad?.toArray();
+    expect(() => utils.clipGradNorm(parameters, 1, { errorIfNonfinite: true })).toThrow(GradientError);
+    expect(parameters[1].grad?.toArray()).toEqual(before);
     expect(utils.clipGradNorm(parameters, 1).item()).toBeNaN();
     expect(parameters[1].grad?.toArray()).toEqual([[Number.NaN], [Number.NaN]]);
   });
 
   test("refuses arguments that it cannot use", () => {
     expect(() => utils.clipGradNorm([], -1)).toThrow("clipGradNorm: maxNorm must be a number ≥ 0, got -1");
+    expect(() => utils.clipGradValue([], Number.POSITIVE_INFINITY)).toThrow(
+      "clipValue must be finite and a number ≥ 0",
+    );
     expect(() => utils.clipGradNorm([], 1, { normType: 0 })).toThrow(
       "clipGradNorm: normType must be a number > 0",
     );

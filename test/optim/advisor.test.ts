@@ -252,6 +252,11 @@ describe("adviseStepSize elsewhere", () => {
     expect(advise({ momentum: 0.9 })).toThrow("adviseStepSize: unknown option momentum");
     expect(advise({ generator: 3 })).toThrow(ArgumentError);
     expect(() => adviseStepSize(() => x.log().sum(), [x])).toThrow(GradientError);
+    expect(() => adviseStepSize(() => quadratic(x), [])).toThrow("adviseStepSize: params is empty");
+    expect(() => adviseStepSize(3 as never, [x])).toThrow("adviseStepSize: ");
+    expect(() => adviseStepSize(() => x.mul(2), [x])).toThrow(
+      "adviseStepSize: the function must return one element, got shape [2]",
+    );
     const traced = compile((t: Tensor) => {
       adviseStepSize(() => quadratic(x), [x]);
       return t.mul(2);

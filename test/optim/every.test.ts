@@ -156,7 +156,7 @@ describe("refuses", () => {
       () => new optim.SAM(new optim.SGD(p())).step(undefined as never),
     ],
     [
-      "Adagrad.step: the closure must return the loss, it returned undefined",
+      "Adagrad.step: the closure must return the loss, a number or a tensor of one element, it returned undefined",
       () => new optim.Adagrad(p()).step(() => undefined),
     ],
   ])("%s", (message, run) => {

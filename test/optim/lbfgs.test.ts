@@ -102,6 +102,30 @@ test("a loss that is no number along the way does not trap the line search", () 
   expect(x.item()).toBeCloseTo(1, 5);
 });
 
+test.each(["strongWolfe", null] as const)(
+  "a closure that throws on the way leaves nothing half done: %s",
+  (lineSearch) => {
+    const [x, y] = [start(), start()];
+    const options = { lineSearch, lr: lineSearch === null ? 1e-3 : 1, maxIter: 4 };
+    const [optimizer, undisturbed] = [new LBFGS([x], options), new LBFGS([y], options)];
+    optimizer.step(closureOf(x));
+    undisturbed.step(closureOf(y));
+    const before = x.toArray();
+    for (let calls = 0; calls <= 3; calls++) {
+      let left = calls;
+      const failing = (): Tensor => {
+        if (left-- === 0) throw new RangeError("no");
+        return closureOf(x)();
+      };
+      expect(() => optimizer.step(failing)).toThrow(RangeError);
+      expect(x.toArray()).toEqual(before);
+    }
+    optimizer.step(closureOf(x));
+    undisturbed.step(closureOf(y));
+    expect(x.toArray()).toEqual(y.toArray());
+  },
+);
+
 describe("refuses", () => {
   const x = start();
   const p = [x];
@@ -114,7 +138,7 @@ describe("refuses", () => {
     [
       "a closure without a value",
       () => new LBFGS(p).step(() => undefined),
-      "LBFGS.step: the closure must return the loss, it returned undefined",
+      "LBFGS.step: the closure must return the loss, a number or a tensor of one element, it returned undefined",
     ],
     [
       "a loss that is no number",

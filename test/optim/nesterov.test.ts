@@ -64,15 +64,18 @@ describe.each(["first", "second"] as const)("the %s form", (form) => {
 
   test("moves parameters back that get no gradient, and all after an error", () => {
     const x = startPoint();
-    const optimizer = new Nesterov([x], { lr: 1e-3, form });
+    const other = startPoint();
+    const optimizer = new Nesterov([x, other], { lr: 1e-3, form });
     stepOnce(optimizer, x);
     const before = x.toArray();
     optimizer.step(() => {
       expect(x.toArray()).not.toEqual(before);
       x.zeroGrad();
+      other.grad = other.detach();
       return 0;
     });
     expect(x.toArray()).toEqual(before);
+    other.zeroGrad();
     const fail = (closure: () => unknown, kind: new (message: string) => Error): void => {
       expect(() => optimizer.step(closure)).toThrow(kind);
       expect(x.toArray()).toEqual(before);
@@ -81,6 +84,7 @@ describe.each(["first", "second"] as const)("the %s form", (form) => {
       throw new RangeError("no");
     }, RangeError);
     fail(() => undefined, ArgumentError);
+    fail(() => 0, GradientError); // no gradient at all
     fail(() => {
       x.grad = tensor([[1, 1]]);
       return 1;

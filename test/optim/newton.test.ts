@@ -120,6 +120,13 @@ describe("a Hessian that is not positive definite", () => {
     expect(numbers(x)).toEqual([1, 2]);
   });
 
+  test("is told that any damping will do where it is singular", () => {
+    const x = leaf([1, 2]);
+    const step = () => new Newton([x]).step(() => x.sum().square());
+    expect(step).toThrow(CurvatureError);
+    expect(step).toThrow(/A damping above about \d|It is singular; any damping > 0 makes it one/);
+  });
+
   test("is solved with the damping asked for: (H + 2I)d = g", () => {
     const x = leaf([1, 2]);
     new Newton([x], { damping: 2 }).step(() => saddle(x));

@@ -250,8 +250,48 @@ describe("step(closure)", () => {
     expect(optimizer.step()).toBe(undefined);
   });
 
-  test("refuses an asynchronous closure", () => {
-    expect(() => new SGD([parameter()]).step(async () => 1)).toThrow(ArgumentError);
+  test.each<[string, () => unknown, string]>([
+    ["nothing", () => undefined, "undefined"],
+    ["null", () => null, "null"],
+    ["text", () => "1", 'string "1"'],
+    ["a tensor of two elements", () => zeros([2]), "a tensor of shape [2]"],
+    ["a promise", () => Promise.reject(new Error("nobody waits")), "a promise"],
+  ])("refuses a closure that returns %s", (_, closure, got) => {
+    const p = parameter();
+    p.grad = p.detach();
+    const before = p.toArray();
+    for (const optimizer of [new SGD([p]), new Adam([p])]) {
+      expect(() => optimizer.step(closure)).toThrow(ArgumentError);
+      expect(() => optimizer.step(closure)).toThrow(
+        `${optimizer.name}.step: the closure must return the loss, a number or a tensor of one element, it returned ${got}`,
+      );
+    }
+    expect(p.toArray()).toEqual(before);
+  });
+
+  test("refuses an asynchronous closure before it runs", () => {
+    let hasRun = false;
+    const closure = async (): Promise<number> => {
+      hasRun = true;
+      return 1;
+    };
+    expect(() => new SGD([parameter()]).step(closure)).toThrow(
+      "SGD.step: the closure must not be asynchronous or a generator",
+    );
+    expect(hasRun).toBe(false);
+  });
+
+  test("refuses parameters of which none has a gradient, or ever will", () => {
+    const [p, frozen] = [parameter(), parameter()];
+    frozen.requiresGrad = false;
+    expect(() => new Adam([frozen])).toThrow("Adam: none of params requires a gradient");
+    const optimizer = new Adam([p, frozen]);
+    expect(() => optimizer.step()).toThrow(GradientError);
+    expect(() => optimizer.step(() => 1)).toThrow("Adam.step: no parameter has a gradient; call backward()");
+    expect(optimizer.state.size).toBe(0);
+    p.grad = p.detach();
+    optimizer.step();
+    expect(optimizer.state.size).toBe(1);
   });
 });
 
@@ -333,6 +373,7 @@ describe("state dict", () => {
   };
   const broken: [string, (state: OptimizerStateDict) => unknown, string][] = [
     ["no object", () => null, "it must be { state, paramGroups }, got null"],
+    ["a state that is a list", (state) => ({ ...state, state: [] }), "its state an array"],
     [
       "another number of groups",
       (state) => ({ ...state, paramGroups: [] }),

@@ -205,7 +205,20 @@ describe("refuses", () => {
       "no step size",
       () => new optim.StepLR(o, {} as never),
       ArgumentError,
-      "StepLR: stepSize must be a positive integer, got NaN",
+      "StepLR: stepSize must be a positive integer, got undefined",
+    ],
+    [
+      "two lengths of a cycle",
+      () =>
+        new optim.OneCycleLR(o, {
+          maxLr: 1,
+          totalSteps: 5,
+          epochs: 2,
+          stepsPerEpoch: 3,
+          cycleMomentum: false,
+        }),
+      ArgumentError,
+      "OneCycleLR: takes totalSteps, or epochs and stepsPerEpoch",
     ],
     [
       "a negative factor",

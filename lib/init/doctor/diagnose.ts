@@ -89,7 +89,12 @@ export function diagnose(model: Module, batch: Tensor, options: DiagnoseOptions 
   });
   const steady = (i: number): number | null =>
     steadyVariance(calculateFan(calls[i].module.weight).fanIn, inputs[i], activations[i]);
-  const failure = firstFailure({ layers, inputs, outputs, steady }, thresholds);
+  const isBiased = (i: number): boolean => {
+    const { weight, bias } = calls[i].module;
+    const byWeights = calculateFan(weight).fanIn * layers[i].weightVariance * inputs[i];
+    return byWeights > 0 && bias instanceof Tensor && secondMoment(bias) > byWeights;
+  };
+  const failure = firstFailure({ layers, inputs, outputs, isBiased, steady }, thresholds);
   return new Diagnosis(layers, value?.item() ?? null, failure);
 }
 

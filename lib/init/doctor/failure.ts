@@ -15,6 +15,8 @@ export interface Evidence {
   /** For each layer, the second moment of its input and of its output before the activation. */
   inputs: readonly number[];
   outputs: readonly number[];
+  /** Whether a layer's bias outweighs what its weights make of its inputs; then no weights would help. */
+  isBiased: (index: number) => boolean;
   /** The variance of the weights that keeps the activations' size, asked for where it is needed. */
   steady: (index: number) => number | null;
 }
@@ -24,7 +26,10 @@ export function firstFailure(evidence: Evidence, thresholds: Thresholds): Failur
   return forward(evidence, thresholds) ?? backward(evidence.layers, thresholds);
 }
 
-function forward({ layers, inputs, outputs, steady }: Evidence, thresholds: Thresholds): Failure | null {
+function forward(
+  { layers, inputs, outputs, isBiased, steady }: Evidence,
+  thresholds: Thresholds,
+): Failure | null {
   for (const [index, layer] of layers.entries()) {
     const growth = layer.secondMoment / inputs[0];
     const kind = forwardKind(layer, outputs[index], growth, thresholds);
@@ -35,7 +40,12 @@ function forward({ layers, inputs, outputs, steady }: Evidence, thresholds: Thre
       vanishing: `the second moment of its activations is ${times(growth)} that of the model's input`,
       exploding: `the second moment of its activations is ${times(growth)} that of the model's input`,
     }[kind];
-    return failure(kind, "forward", index, layer, reason, steady(index));
+    if ((kind === "dead" || kind === "exploding") && isBiased(index)) {
+      const advice = "Its bias outweighs what its weights make of its inputs; biases should start near 0.";
+      return failure(kind, "forward", index, layer, reason, null, advice);
+    }
+    const variance = steady(index);
+    return failure(kind, "forward", index, layer, reason, variance, weightsOf(variance, "there"));
   }
   return null;
 }
@@ -74,11 +84,22 @@ function backward(layers: readonly LayerDiagnosis[], { limit }: Thresholds): Fai
     const factor = ((above.gradientNorm as number) / gradient) ** 2;
     const variance = above.weightVariance * factor;
     const reason = `the square of the gradient at its activations is ${times(growth)} that at the model's output`;
-    const isKnown = variance > 0 && variance < Infinity;
-    return failure(kind, "backward", index, layers[index], reason, isKnown ? variance : null, above.name);
+    const known = variance > 0 && variance < Infinity ? variance : null;
+    return failure(
+      kind,
+      "backward",
+      index,
+      layers[index],
+      reason,
+      known,
+      weightsOf(known, `in ${above.name}`),
+    );
   }
   return null;
 }
+
+const weightsOf = (variance: number | null, where: string): string =>
+  variance === null ? "" : `Weights of variance ${variance.toPrecision(3)} ${where} would keep the size.`;
 
 const times = (growth: number): string => (growth === 0 ? "0 times" : `${growth.toExponential(1)} times`);
 
@@ -89,14 +110,9 @@ function failure(
   layer: LayerDiagnosis,
   reason: string,
   variance: number | null,
-  weights = layer.name,
+  advice: string,
 ): Failure {
   const where = `layer ${index + 1} (${[layer.name, layer.layer].filter((part) => part !== "").join(" ")})`;
-  const fix =
-    variance === null
-      ? ""
-      : ` Weights of variance ${variance.toPrecision(3)} ${weights === layer.name ? "there" : `in ${weights}`} ` +
-        "would keep the size.";
   const verb = { nan: "is not finite", dead: "is dead", vanishing: "vanishes", exploding: "explodes" }[kind];
   return {
     kind,
@@ -104,6 +120,6 @@ function failure(
     index,
     name: layer.name,
     variance,
-    message: `First failure, in the ${pass} pass: ${where} ${verb}: ${reason}.${fix}`,
+    message: `First failure, in the ${pass} pass: ${where} ${verb}: ${reason}. ${advice}`.trimEnd(),
   };
 }

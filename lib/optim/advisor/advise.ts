@@ -1,6 +1,6 @@
 /** The step-size advisor: how large a learning rate the curvature of a loss allows, for each update rule. */
 import { hessianOperator } from "../../autograd/hessian_operator.js";
-import { GradientError } from "../../errors.js";
+import { ArgumentError, GradientError } from "../../errors.js";
 import {
   BELOW_ONE,
   checkNumber,
@@ -59,7 +59,9 @@ export function adviseStepSize(
   const iterations = checkNumber("adviseStepSize", "iterations", checked.iterations, POSITIVE_INTEGER);
   const tolerance = checkNumber("adviseStepSize", "tolerance", checked.tolerance, NON_NEGATIVE);
   const list = listOf("adviseStepSize", "params", params, "tensors");
-  const hessian = hessianOperator(loss, list);
+  if (list.length === 0)
+    throw new ArgumentError("adviseStepSize: params is empty; there is nothing to advise on");
+  const hessian = hessianOperator(loss, list, "adviseStepSize");
   const size = list.reduce((count, parameter) => count + parameter.size, 0);
   const spectrum = extremeEigenvalues((v) => flatten(hessian.multiply(unflatten(v, list))), size, {
     iterations,

@@ -65,9 +65,13 @@ export class Newton extends SecondOrderOptimizer<NewtonOptions> {
     // Its last digits are those of a search; the error's property has them all.
     const rounded = (x: number): number => Number(x.toPrecision(6));
     const what = damping === 0 ? "the Hessian" : `the Hessian with damping ${damping}`;
+    // Of a singular matrix the search may find a rounding above 0.
+    const needed = damping - min;
+    const advice =
+      needed > 0 ? `A damping above about ${rounded(needed)}` : "It is singular; any damping > 0";
     return new CurvatureError(
       `${this.name}.step: ${what} is not positive definite, its smallest eigenvalue found is ${rounded(min)}; ` +
-        `the step would not lead to a minimum. A damping above about ${rounded(damping - min)} makes it one; nothing was updated`,
+        `the step would not lead to a minimum. ${advice} makes it one; nothing was updated`,
       min,
     );
   }

@@ -69,7 +69,7 @@ export abstract class SecondOrderOptimizer<Options extends CommonOptions> {
     }
     const [group] = this.paramGroups;
     this.checkOptions(group);
-    const hessian = hessianOperator(() => this.checkLoss(closure()), group.params);
+    const hessian = hessianOperator(() => this.checkLoss(closure()), group.params, `${this.name}.step`);
     const point: Point = {
       loss: hessian.value.item(),
       parameters: flatten(group.params),

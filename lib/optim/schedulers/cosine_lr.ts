@@ -1,6 +1,6 @@
 /** Rates that follow half a cosine from the initial one down to `etaMin` (Loshchilov and Hutter 2017). */
 import { ArgumentError } from "../../errors.js";
-import { checkNumber, NON_NEGATIVE, POSITIVE_INTEGER, withDefaults } from "../../options.js";
+import { checkNumber, NON_NEGATIVE, POSITIVE_INTEGER, REQUIRED, withDefaults } from "../../options.js";
 import { recorder } from "../../runtime/recorder.js";
 import { RateScheduler } from "./rate_scheduler.js";
 import { numberOf, type Schedulable, type ScheduledGroup, type SchedulerStateDict } from "./scheduler.js";
@@ -13,7 +13,7 @@ export class CosineAnnealingLR extends RateScheduler {
   /** @param options `tMax`, a positive integer; `etaMin`, ≥ 0 (default 0) */
   constructor(optimizer: Schedulable, options: { tMax: number; etaMin?: number }) {
     super(optimizer);
-    const { tMax, etaMin } = withDefaults(this.name, options, { tMax: Number.NaN, etaMin: 0 });
+    const { tMax, etaMin } = withDefaults(this.name, options, { tMax: REQUIRED, etaMin: 0 });
     this.tMax = checkNumber(this.name, "tMax", tMax, POSITIVE_INTEGER);
     this.etaMin = checkNumber(this.name, "etaMin", etaMin, NON_NEGATIVE);
     this.advance();
@@ -47,7 +47,7 @@ export class CosineAnnealingWarmRestarts extends RateScheduler {
   /** @param options `t0` and `tMult` (default 1), positive integers; `etaMin`, ≥ 0 (default 0) */
   constructor(optimizer: Schedulable, options: { t0: number; tMult?: number; etaMin?: number }) {
     super(optimizer);
-    const { t0, tMult, etaMin } = withDefaults(this.name, options, { t0: Number.NaN, tMult: 1, etaMin: 0 });
+    const { t0, tMult, etaMin } = withDefaults(this.name, options, { t0: REQUIRED, tMult: 1, etaMin: 0 });
     this.t0 = checkNumber(this.name, "t0", t0, POSITIVE_INTEGER);
     this.tMult = checkNumber(this.name, "tMult", tMult, POSITIVE_INTEGER);
     this.etaMin = checkNumber(this.name, "etaMin", etaMin, NON_NEGATIVE);

@@ -1,5 +1,12 @@
 /** Rates that start at a part of what they will be, or end at a part of what they were. */
-import { checkNumber, POSITIVE_INTEGER, type Range, UNIT_INTERVAL, withDefaults } from "../../options.js";
+import {
+  checkNumber,
+  POSITIVE_INTEGER,
+  type Range,
+  REQUIRED,
+  UNIT_INTERVAL,
+  withDefaults,
+} from "../../options.js";
 import { RateScheduler } from "./rate_scheduler.js";
 import type { Schedulable, ScheduledGroup } from "./scheduler.js";
 
@@ -78,7 +85,7 @@ export class WarmupLR extends RateScheduler {
   /** @param options `warmupSteps`, a positive integer; `startFactor` in [0, 1] (default 0) */
   constructor(optimizer: Schedulable, options: { warmupSteps: number; startFactor?: number }) {
     super(optimizer);
-    const defaults = { warmupSteps: Number.NaN, startFactor: 0 };
+    const defaults = { warmupSteps: REQUIRED, startFactor: 0 };
     const { warmupSteps, startFactor } = withDefaults(this.name, options, defaults);
     this.warmupSteps = checkNumber(this.name, "warmupSteps", warmupSteps, POSITIVE_INTEGER);
     this.startFactor = checkNumber(this.name, "startFactor", startFactor, UNIT_INTERVAL);

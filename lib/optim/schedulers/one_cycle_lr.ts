@@ -7,6 +7,7 @@ import {
   checkNumber,
   POSITIVE,
   POSITIVE_INTEGER,
+  REQUIRED,
   UNIT_INTERVAL,
   withDefaults,
 } from "../../options.js";
@@ -64,7 +65,7 @@ export class OneCycleLR extends RateScheduler {
     super(optimizer);
     const { name } = this;
     const all = withDefaults<Record<keyof OneCycleOptions, unknown> & OneCycleOptions>(name, options, {
-      maxLr: Number.NaN,
+      maxLr: REQUIRED,
       totalSteps: undefined,
       epochs: undefined,
       stepsPerEpoch: undefined,
@@ -101,7 +102,7 @@ export class OneCycleLR extends RateScheduler {
   override advance(): void {
     if (this.lastEpoch >= this.totalSteps) {
       throw new StateError(
-        `${this.name}.step: the cycle has totalSteps ${this.totalSteps}, this is step ${this.lastEpoch + 2}`,
+        `${this.name}.step: the cycle has totalSteps ${this.totalSteps}, this is step ${this.lastEpoch + 1}`,
       );
     }
     super.advance();
@@ -134,7 +135,12 @@ export class OneCycleLR extends RateScheduler {
 }
 
 function stepsOf(name: string, { totalSteps, epochs, stepsPerEpoch }: OneCycleOptions): number {
-  if (totalSteps !== undefined) return checkNumber(name, "totalSteps", totalSteps, POSITIVE_INTEGER);
+  if (totalSteps !== undefined) {
+    if (epochs !== undefined || stepsPerEpoch !== undefined) {
+      throw new ArgumentError(`${name}: takes totalSteps, or epochs and stepsPerEpoch, not all of them`);
+    }
+    return checkNumber(name, "totalSteps", totalSteps, POSITIVE_INTEGER);
+  }
   if (epochs === undefined || stepsPerEpoch === undefined) {
     throw new ArgumentError(`${name}: needs totalSteps, or epochs and stepsPerEpoch`);
   }

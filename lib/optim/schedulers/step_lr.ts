@@ -1,6 +1,14 @@
 /** Rates that fall by a factor now and then. */
 import { ArgumentError } from "../../errors.js";
-import { checkNumber, INTEGER, listOf, NON_NEGATIVE, POSITIVE_INTEGER, withDefaults } from "../../options.js";
+import {
+  checkNumber,
+  INTEGER,
+  listOf,
+  NON_NEGATIVE,
+  POSITIVE_INTEGER,
+  REQUIRED,
+  withDefaults,
+} from "../../options.js";
 import { RateScheduler } from "./rate_scheduler.js";
 import type { Schedulable, ScheduledGroup } from "./scheduler.js";
 
@@ -12,7 +20,7 @@ export class StepLR extends RateScheduler {
   /** @param options `stepSize`, a positive integer; `gamma`, ≥ 0 (default 0.1) */
   constructor(optimizer: Schedulable, options: { stepSize: number; gamma?: number }) {
     super(optimizer);
-    const { stepSize, gamma } = withDefaults(this.name, options, { stepSize: Number.NaN, gamma: 0.1 });
+    const { stepSize, gamma } = withDefaults(this.name, options, { stepSize: REQUIRED, gamma: 0.1 });
     this.stepSize = checkNumber(this.name, "stepSize", stepSize, POSITIVE_INTEGER);
     this.gamma = checkNumber(this.name, "gamma", gamma, NON_NEGATIVE);
     this.advance();
@@ -69,7 +77,7 @@ export class ExponentialLR extends RateScheduler {
   /** @param options `gamma`, ≥ 0 */
   constructor(optimizer: Schedulable, options: { gamma: number }) {
     super(optimizer);
-    const { gamma } = withDefaults(this.name, options, { gamma: Number.NaN });
+    const { gamma } = withDefaults(this.name, options, { gamma: REQUIRED });
     this.gamma = checkNumber(this.name, "gamma", gamma, NON_NEGATIVE);
     this.advance();
   }
