@@ -67,6 +67,14 @@ async function lab({ out, data, threads }: LabOptions, studies: readonly Study[]
   const info = machineInfo();
   const display = new LabDisplay(process.stdout);
   display.line(`thalweg ${packageVersion()}: ${describeExecutor(info)}; ${source}`);
+  if (info.backend === "ts") {
+    display.line(
+      "this executor takes some ten minutes for what the native one does in one (thalweg build makes it)",
+    );
+  }
+  const render = await svgRenderer();
+  if (render === null)
+    display.line("the page will have no figures: the optional package echarts is not installed");
   try {
     const results = await runStudies(studies, images, source, display);
     const machine = [
@@ -75,7 +83,7 @@ async function lab({ out, data, threads }: LabOptions, studies: readonly Study[]
       ["node", `${info.node}, ${info.platform}`],
       ["thalweg", info.version],
     ] as const;
-    const page = labPage(results, machine, await svgRenderer());
+    const page = labPage(results, machine, render);
     const files = { page: join(out, PAGE), results: join(out, RESULTS) };
     writeFileAtomicSync(files.results, resultsJson(results, info));
     writeFileAtomicSync(files.page, page);

@@ -41,6 +41,8 @@ export interface LsuvLayer {
  *
  * Errors: ArgumentError for options outside their range, and for a layer whose output has a variance of 0 or none
  * on this batch; the layers before it are then already set.
+ *
+ * Source: Mishkin and Matas, "All you need is a good init", 2016.
  */
 export function lsuv(model: Module, batch: Tensor, options: LsuvOptions = {}): LsuvLayer[] {
   recorder()?.refuse("lsuv", "initialize before the step is compiled");

@@ -18,6 +18,8 @@ export interface OrthogonalOptions extends RandomInit {
  * Overwrites x, taken as a matrix [x.shape[0], rest], with `gain` times a random matrix whose rows are orthonormal, or
  * its columns if there are more rows than columns. Uniform over all such matrices: the Gram–Schmidt process on normal
  * vectors. ShapeError for fewer than two axes.
+ *
+ * Source: Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning", 2014.
  */
 export function orthogonal<T extends Tensor>(x: T, options: OrthogonalOptions = {}): T {
   const { shape, size, dtype } = checkTensor("orthogonal", x);
@@ -66,6 +68,8 @@ export interface SparseOptions extends RandomInit {
 /**
  * Overwrites the matrix x with normal numbers of which in each column ⌈sparsity·rows⌉ at random places are zero
  * (Martens 2010). ShapeError unless it has two axes; ArgumentError for a sparsity outside [0, 1].
+ *
+ * Source: Martens, "Deep learning via Hessian-free optimization", 2010.
  */
 export function sparse<T extends Tensor>(x: T, sparsity: number, options: SparseOptions = {}): T {
   const { shape, dtype } = checkTensor("sparse", x);

@@ -89,12 +89,20 @@ const ROOT_3 = Math.sqrt(3);
 const symmetric = <T extends Tensor>(x: T, { std, generator }: Scaled): T =>
   uniform(x, { low: -ROOT_3 * std, high: ROOT_3 * std, generator });
 
-/** Overwrites x with numbers uniform around 0 of standard deviation gain/√fan. */
+/**
+ * Overwrites x with numbers uniform around 0 of standard deviation gain/√fan.
+ *
+ * Source: He et al., "Delving deep into rectifiers", 2015.
+ */
 export function kaimingUniform<T extends Tensor>(x: T, options: KaimingOptions = {}): T {
   return symmetric(x, kaiming("kaimingUniform", x, options));
 }
 
-/** Overwrites x with normal numbers of standard deviation gain/√fan: variance 2/n for relu. */
+/**
+ * Overwrites x with normal numbers of standard deviation gain/√fan: variance 2/n for relu.
+ *
+ * Source: He et al., "Delving deep into rectifiers", 2015.
+ */
 export function kaimingNormal<T extends Tensor>(x: T, options: KaimingOptions = {}): T {
   return normal(x, kaiming("kaimingNormal", x, options));
 }
@@ -112,12 +120,20 @@ function xavier(operation: string, x: Tensor, options: XavierOptions): Scaled {
   return { std, generator };
 }
 
-/** Overwrites x with numbers uniform around 0 of standard deviation gain·√(2/(fanIn + fanOut)). */
+/**
+ * Overwrites x with numbers uniform around 0 of standard deviation gain·√(2/(fanIn + fanOut)).
+ *
+ * Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward networks", 2010.
+ */
 export function xavierUniform<T extends Tensor>(x: T, options: XavierOptions = {}): T {
   return symmetric(x, xavier("xavierUniform", x, options));
 }
 
-/** Overwrites x with normal numbers of standard deviation gain·√(2/(fanIn + fanOut)). */
+/**
+ * Overwrites x with normal numbers of standard deviation gain·√(2/(fanIn + fanOut)).
+ *
+ * Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward networks", 2010.
+ */
 export function xavierNormal<T extends Tensor>(x: T, options: XavierOptions = {}): T {
   return normal(x, xavier("xavierNormal", x, options));
 }
@@ -127,12 +143,20 @@ function lecun(operation: string, x: Tensor, options: RandomInit): Scaled {
   return { std: 1 / Math.sqrt(Math.max(calculateFan(x, operation).fanIn, 1)), generator };
 }
 
-/** Overwrites x with numbers uniform around 0 of variance 1/fanIn. */
+/**
+ * Overwrites x with numbers uniform around 0 of variance 1/fanIn.
+ *
+ * Source: LeCun et al., "Efficient backprop", 1998.
+ */
 export function lecunUniform<T extends Tensor>(x: T, options: RandomInit = {}): T {
   return symmetric(x, lecun("lecunUniform", x, options));
 }
 
-/** Overwrites x with normal numbers of variance 1/fanIn. */
+/**
+ * Overwrites x with normal numbers of variance 1/fanIn.
+ *
+ * Source: LeCun et al., "Efficient backprop", 1998.
+ */
 export function lecunNormal<T extends Tensor>(x: T, options: RandomInit = {}): T {
   return normal(x, lecun("lecunNormal", x, options));
 }

@@ -47,6 +47,8 @@ export type PanelShape = "square" | "wide" | "third" | "full";
 export interface PanelRow {
   readonly shape: PanelShape;
   readonly panels: readonly Panel[];
+  /** Names that all panels share, set above them. */
+  readonly legend?: readonly LegendEntry[];
 }
 
 /** Draws an experiment's data and says what it shows. */

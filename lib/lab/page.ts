@@ -78,14 +78,14 @@ const withSubscripts = (text: string): string =>
     (_, braced?: string, word?: string) => `<sub>${braced ?? word}</sub>`,
   );
 
-function panels({ shape, panels: list }: PanelRow, render: RenderSvg): string {
+function panels({ shape, panels: list, legend: shared = [] }: PanelRow, render: RenderSvg): string {
   const figures = list.map(({ title, label, legend, option }) => {
     const images = Object.entries(SIZES[shape]).map(
       ([name, size]) => `<div class="${name}">${render(option(size), size, label)}</div>`,
     );
     return `<figure><figcaption>${escapeHtml(title)}</figcaption>${legendOf(legend)}${images.join("")}</figure>`;
   });
-  return `<div class="panels ${shape}">${figures.join("")}</div>`;
+  return `${legendOf(shared)}<div class="panels ${shape}">${figures.join("")}</div>`;
 }
 
 function legendOf(legend: readonly LegendEntry[]): string {
@@ -98,7 +98,8 @@ function legendOf(legend: readonly LegendEntry[]): string {
 }
 
 function numbersOf({ facts: rows, table: numbers }: DrawnFigure): string {
-  return (rows.length > 0 ? facts(rows) : "") + (numbers === null ? "" : table(numbers.head, numbers.rows));
+  const named = rows.length > 0 ? facts(rows).replaceAll("_max", "<sub>max</sub>") : "";
+  return named + (numbers === null ? "" : table(numbers.head, numbers.rows));
 }
 
 /** Folded up where all are met. */
@@ -113,9 +114,9 @@ function checksOf(checks: readonly Check[]): string {
       tolerance,
       isMet ? "met" : "not met",
     ];
-    return `<tr${isMet ? "" : ' class="failed"'}>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}</tr>`;
+    return `<tr${isMet ? "" : ' class="failed"'}>${cells.map((cell) => `<td>${withSubscripts(cell)}</td>`).join("")}</tr>`;
   });
-  const head = ["number", "measured", "lecture", "tolerance", ""].map((cell) => `<th>${cell}</th>`).join("");
+  const head = ["number", "measured", "expected", "tolerance", ""].map((cell) => `<th>${cell}</th>`).join("");
   const summary = `<summary${isComplete ? "" : ' class="failed"'}>${met} of ${checks.length} numbers met</summary>`;
   return `<details${isComplete ? "" : " open"}>${summary}<div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>${rows.join("\n")}</tbody></table></div></details>`;
 }

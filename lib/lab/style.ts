@@ -24,7 +24,8 @@ h2 .number { margin-right: 10px; color: var(--muted); font-weight: 500; }
 .panels figure { min-width: 0; text-align: left; }
 .panels.square figure { width: 100%; max-width: 520px; margin: 0 auto; }
 .panels figcaption { margin: 0 0 6px; font-size: 14px; font-weight: 600; }
-.legend { display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 0 0 8px; padding: 0; list-style: none; font-size: 13px; }
+.legend { display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 18px 0 -8px; padding: 0; list-style: none; font-size: 13px; }
+.panels .legend { margin: 0 0 8px; }
 .legend i { display: inline-block; width: 18px; margin-right: 6px; vertical-align: middle; }
 .look { margin: 0 0 10px; }
 pre { margin: 14px 0 0; padding: 12px 14px; overflow-x: auto; background: var(--code); border-radius: 8px; font-size: 13px; line-height: 1.5; }

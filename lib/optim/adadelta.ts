@@ -30,6 +30,8 @@ const DEFAULTS: AdadeltaOptions = { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, 
 
 /**
  * g ← ∇f + weightDecay·θ; v ← ρv + (1 − ρ)g²; d ← g·√(a + eps)/√(v + eps); a ← ρa + (1 − ρ)d²; θ ← θ − lr·d.
+ *
+ * Source: Zeiler, "ADADELTA: an adaptive learning rate method", 2012.
  */
 export class Adadelta extends UpdateRule<AdadeltaOptions, State> {
   constructor(params: Params<AdadeltaOptions>, options: Partial<AdadeltaOptions> = {}) {

@@ -36,7 +36,11 @@ const DEFAULTS: AdagradOptions = {
   maximize: false,
 };
 
-/** g ← ∇f + weightDecay·θ; s ← s + g²; θ ← θ − lr/(1 + (k − 1)·lrDecay) · g/(√s + eps), k counting from 1. */
+/**
+ * g ← ∇f + weightDecay·θ; s ← s + g²; θ ← θ − lr/(1 + (k − 1)·lrDecay) · g/(√s + eps), k counting from 1.
+ *
+ * Source: Duchi, Hazan and Singer, "Adaptive subgradient methods", 2011; lrDecay is PyTorch's.
+ */
 export class Adagrad extends UpdateRule<AdagradOptions, State> {
   constructor(params: Params<AdagradOptions>, options: Partial<AdagradOptions> = {}) {
     super(params, options, DEFAULTS);

@@ -103,6 +103,8 @@ abstract class AdamRule extends UpdateRule<AdamOptions, Moments> {
  * g ← ∇f + weightDecay·θ; u ← β₁u + (1 − β₁)g; v ← β₂v + (1 − β₂)g²;
  * θ ← θ − lr · u/(1 − β₁ᵏ) / (√(v/(1 − β₂ᵏ)) + eps), k counting the updates from 1. Without `biasCorrection`
  * θ ← θ − lr · u/(√v + eps); with `amsgrad` the largest v so far in its place.
+ *
+ * Source: Kingma and Ba, "Adam: a method for stochastic optimization", 2015; amsgrad: Reddi, Kale and Kumar, 2018.
  */
 export class Adam extends AdamRule {
   constructor(params: Params<AdamOptions>, options: Partial<AdamOptions> = {}) {
@@ -114,7 +116,11 @@ export class Adam extends AdamRule {
   }
 }
 
-/** As Adam, but θ ← (1 − lr·weightDecay)·θ before the step instead of weightDecay·θ in the gradient. */
+/**
+ * As Adam, but θ ← (1 − lr·weightDecay)·θ before the step instead of weightDecay·θ in the gradient.
+ *
+ * Source: Loshchilov and Hutter, "Decoupled weight decay regularization", 2019.
+ */
 export class AdamW extends AdamRule {
   constructor(params: Params<AdamOptions>, options: Partial<AdamOptions> = {}) {
     super(params, options, { ...DEFAULTS, weightDecay: DECOUPLED_WEIGHT_DECAY });

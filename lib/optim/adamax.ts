@@ -37,6 +37,8 @@ const DEFAULTS: AdamaxOptions = {
 /**
  * g ← ∇f + weightDecay·θ; m ← β₁m + (1 − β₁)g; u ← max(β₂u, |g| + eps); θ ← θ − lr/(1 − β₁ᵏ) · m/u, k counting the
  * updates from 1.
+ *
+ * Source: Kingma and Ba, "Adam: a method for stochastic optimization", 2015, section 7.1.
  */
 export class Adamax extends UpdateRule<AdamaxOptions, State> {
   constructor(params: Params<AdamaxOptions>, options: Partial<AdamaxOptions> = {}) {

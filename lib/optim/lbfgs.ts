@@ -73,6 +73,8 @@ interface Memory {
  * d ← −H∇f, H the inverse Hessian as the last `historySize` steps show it; θ ← θ − t·d with t = lr or from a line search.
  * `step(closure)` makes up to `maxIter` such iterations and returns the loss before them. One group of parameters of one
  * dtype; not part of a compiled function, which has no branches.
+ *
+ * Source: Liu and Nocedal, "On the limited memory BFGS method", 1989.
  */
 export class LBFGS extends Optimizer<LBFGSOptions, ParamState> {
   private memory: Memory | null = null;

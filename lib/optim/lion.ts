@@ -26,6 +26,8 @@ const DEFAULTS: LionOptions = { lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0, ma
 /**
  * θ ← (1 − lr·weightDecay)·θ; θ ← θ − lr · sign(β₁m + (1 − β₁)g); m ← β₂m + (1 − β₂)g. Its authors advise a learning
  * rate three to ten times smaller than Adam's, and as much more weight decay.
+ *
+ * Source: Chen et al., "Symbolic discovery of optimization algorithms", 2023.
  */
 export class Lion extends UpdateRule<LionOptions, State> {
   constructor(params: Params<LionOptions>, options: Partial<LionOptions> = {}) {

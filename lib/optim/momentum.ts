@@ -41,6 +41,8 @@ const DEFAULTS: MomentumOptions = {
 /**
  * g ← ∇f + weightDecay·θ. Classic: u ← βu + g; θ ← θ − lr·u. Averaged: u ← βu + (1 − β)g; θ ← θ − lr·u. Unbiased: the
  * same with θ ← θ − lr·u/(1 − βᵏ), k counting the updates from 1. u starts at 0.
+ *
+ * Source: Polyak, "Some methods of speeding up the convergence of iteration methods", 1964.
  */
 export class Momentum extends UpdateRule<MomentumOptions, State> {
   constructor(params: Params<MomentumOptions>, options: Partial<MomentumOptions> = {}) {

@@ -79,6 +79,8 @@ const ADAMW_RMS = 0.2;
 /**
  * Matrices: u ← βu + (1 − β)g; d ← βu + (1 − β)g with Nesterov, else u; O ← the orthogonal matrix near d;
  * θ ← θ − lr·weightDecay·θ − adjusted lr·O. All else: AdamW with lr·adamScale.
+ *
+ * Source: Jordan et al., "Muon: an optimizer for hidden layers", 2024; matchRmsAdamW: Liu et al., 2025.
  */
 export class Muon extends UpdateRule<MuonOptions, ParamState> {
   /** Memory for d, by the state of its matrix. */

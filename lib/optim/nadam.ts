@@ -48,6 +48,8 @@ const WARM_UP = 0.96;
 /**
  * g ← ∇f + weightDecay·θ; m and v as in Adam; μₖ = β₁(1 − ½·0.96^(kψ));
  * θ ← θ − lr · ((1 − μₖ)/(1 − Πμᵢ≤ₖ) · g + μₖ₊₁/(1 − Πμᵢ≤ₖ₊₁) · m) / (√(v/(1 − β₂ᵏ)) + eps), k counting from 1.
+ *
+ * Source: Dozat, "Incorporating Nesterov momentum into Adam", 2016.
  */
 export class NAdam extends UpdateRule<NAdamOptions, State> {
   constructor(params: Params<NAdamOptions>, options: Partial<NAdamOptions> = {}) {

@@ -45,6 +45,8 @@ const DEFAULTS: NesterovOptions = {
  *
  * In the first two forms `step(closure)` moves the parameters to the look-ahead point, calls the closure, which
  * evaluates the loss there and calls `backward()`, moves them back and updates them.
+ *
+ * Source: Nesterov, 1983; PyTorch's form: Sutskever et al., "On the importance of initialization and momentum", 2013.
  */
 export class Nesterov extends UpdateRule<NesterovOptions, State> {
   /** Where parameters stood before they looked ahead, by their states. */

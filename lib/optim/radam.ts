@@ -44,6 +44,8 @@ const TRUSTED = 5;
  * g ← ∇f + weightDecay·θ; m and v as in Adam; ρ∞ = 2/(1 − β₂) − 1; ρ = ρ∞ − 2kβ₂ᵏ/(1 − β₂ᵏ). Where ρ > 5,
  * θ ← θ − lr · r · m/(1 − β₁ᵏ) · √(1 − β₂ᵏ)/(√v + eps) with r = √((ρ − 4)(ρ − 2)ρ∞ / ((ρ∞ − 4)(ρ∞ − 2)ρ)); before
  * that θ ← θ − lr · m/(1 − β₁ᵏ). k counts from 1.
+ *
+ * Source: Liu et al., "On the variance of the adaptive learning rate and beyond", 2020.
  */
 export class RAdam extends UpdateRule<RAdamOptions, State> {
   constructor(params: Params<RAdamOptions>, options: Partial<RAdamOptions> = {}) {

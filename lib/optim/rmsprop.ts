@@ -42,6 +42,8 @@ const DEFAULTS: RMSpropOptions = {
 /**
  * g ← ∇f + weightDecay·θ; v ← αv + (1 − α)g²; d ← g/(√v + eps); θ ← θ − lr·d. Centered: a ← αa + (1 − α)g, and v − a² in
  * the place of v (0 where rounding makes that negative). With momentum: b ← momentum·b + d; θ ← θ − lr·b.
+ *
+ * Source: Tieleman and Hinton, Coursera lecture 6.5, 2012; centered: Graves, 2013.
  */
 export class RMSprop extends UpdateRule<RMSpropOptions, State> {
   constructor(params: Params<RMSpropOptions>, options: Partial<RMSpropOptions> = {}) {

@@ -35,7 +35,11 @@ interface Ascent {
   scaled: Tensor;
 }
 
-/** ε ← rho·∇f(θ)/‖∇f(θ)‖, the norm over all parameters together; then the base optimizer steps with ∇f(θ + ε). */
+/**
+ * ε ← rho·∇f(θ)/‖∇f(θ)‖, the norm over all parameters together; then the base optimizer steps with ∇f(θ + ε).
+ *
+ * Source: Foret et al., "Sharpness-aware minimization", 2021; adaptive: Kwon et al., 2021.
+ */
 export class SAM<Base extends Optimizer<CommonOptions, ParamState>> {
   /** The optimizer that makes the steps. */
   readonly base: Base;

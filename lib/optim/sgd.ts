@@ -38,6 +38,8 @@ const DEFAULTS: SGDOptions = {
 /**
  * g ← ∇f + weightDecay·θ; u ← momentum·u + (1 − dampening)·g, at first u ← g; θ ← θ − lr·u, or with Nesterov
  * θ ← θ − lr·(g + momentum·u). Without momentum θ ← θ − lr·g.
+ *
+ * Source: Robbins and Monro, 1951; momentum and dampening as PyTorch defines them.
  */
 export class SGD extends UpdateRule<SGDOptions, Momentum> {
   constructor(params: Params<SGDOptions>, options: Partial<SGDOptions> = {}) {

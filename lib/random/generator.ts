@@ -65,6 +65,10 @@ const WORD = 2n ** 32n;
  * last digit now and then: float64 of `torch`, by up to 2 units in the last place for 1 number in 800 (its sine and cosine
  * are rounded correctly here, glibc's not always), and float32 of `pcg64`, by one for 1 in 600,000 (in the tail).
  *
+ * `torch` is PyTorch as it is now; two things were otherwise in older versions. `integers` on a range of 2²⁸ to 2³² took one
+ * word, not two, up to 2.6, after which the stream goes on elsewhere. Fewer than 16 float64 `normal` numbers took
+ * log(1 − u) for log1p(−u) in 1.13, where 1 in 28 has another last digit.
+ *
  * Masks of `torch` are those of a build without MKL, whose own stream is not here. PyTorch's `DataLoader` draws two more
  * integers an epoch: `integers(0, 2n ** 63n, [], { dtype: "int64" })` for its workers, and one more that seeds the
  * generator whose `permutation` is the order, unless it was given a generator.

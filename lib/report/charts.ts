@@ -24,8 +24,6 @@ export interface Chart {
   isLogarithmic: boolean;
   /** Values of x are counts: no ticks between integers (default true). */
   isCounted?: boolean;
-  /** A logarithmic x axis, for values above 0 (default false). */
-  isXLogarithmic?: boolean;
   /** Names the curves above the chart (default true, where there are several). */
   hasLegend?: boolean;
   /** Ends of the y axis; what lies outside is cut off. Chosen by the values where left out. */
@@ -52,12 +50,9 @@ export function curvesOption(chart: Chart): EChartsOption {
   };
 }
 
-function xAxis({ xName, curves, isCounted = true, isXLogarithmic = false }: Chart): EChartsOption["xAxis"] {
+function xAxis({ xName, curves, isCounted = true }: Chart): EChartsOption["xAxis"] {
   const common = { ...AXIS, name: xName, nameLocation: "middle" as const, nameGap: 28 };
   const splitLine = { show: false };
-  if (isXLogarithmic) {
-    return { ...common, type: "log", splitLine, axisLabel: { ...AXIS.axisLabel, formatter: formatPower } };
-  }
   const largest = Math.max(...curves.flatMap(({ points }) => points.map(([x]) => x)));
   const ends = isCounted ? { max: Math.ceil(Math.max(1, largest)), minInterval: 1 } : { max: largest };
   return { ...common, type: "value", splitLine, min: 0, ...ends };

@@ -40,6 +40,8 @@ const SHARE: Range = { text: "a number in (0, 1]", holds: (x) => x > 0 && x <= 1
  *
  * Errors: ArgumentError for options outside their range, a model without layers or a loss that is no tensor of one
  * element; GradientError for a loss that does not depend on the model.
+ *
+ * Source: The theory of the growth factors: He et al., "Delving deep into rectifiers", 2015.
  */
 export function diagnose(model: Module, batch: Tensor, options: DiagnoseOptions = {}): Diagnosis {
   recorder()?.refuse("diagnose", "call it outside of compiled functions: it reads values");

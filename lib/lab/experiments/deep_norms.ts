@@ -104,7 +104,7 @@ export const deepNorms: Experiment<DeepNormsData> = {
         ),
         ...WEIGHT_LAYERS.map((layer, k) =>
           withinFactor(
-            `c = ${c}: ‖∇W‖ at layer ${layer}`,
+            `c = ${c}: ‖∇W‖ at layer ${layer}, geometric mean of ${SEEDS} draws`,
             mean.weightGradients[layer - 1],
             weightGradients[k],
             DRAW_FACTOR,
@@ -112,7 +112,7 @@ export const deepNorms: Experiment<DeepNormsData> = {
         ),
         ...ERROR_LAYERS.map((layer, k) =>
           withinFactor(
-            `c = ${c}: ‖∂loss/∂Z‖ at layer ${layer}`,
+            `c = ${c}: ‖∂loss/∂Z‖ at layer ${layer}, geometric mean of ${SEEDS} draws`,
             mean.errors[layer - 1],
             errors[k],
             DRAW_FACTOR,

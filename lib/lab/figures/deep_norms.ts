@@ -32,7 +32,13 @@ diagnose(network, images, { target: labels });`,
   facts: ({ variances }) =>
     variances.map(({ c, failure }) => [`diagnose, c = ${c}`, failure ?? "nothing wrong"] as const),
   table: ({ variances, seeds }) => ({
-    head: ["c", "√(c/2)", `growth of ‖Z‖, ${seeds} draws`, "‖∇W‖ at 1 / 25 / 50", "‖∂loss/∂Z‖ at 1 / 49"],
+    head: [
+      "c",
+      "√(c/2)",
+      `growth of ‖Z‖, ${seeds} draws`,
+      "one draw: ‖∇W‖ at 1 / 25 / 50",
+      "‖∂loss/∂Z‖ at 1 / 49",
+    ],
     rows: variances.map(({ c, growthInTheory, growth, one }) => [
       String(c),
       growthInTheory.toFixed(3),

@@ -16,8 +16,8 @@ optimizer.step(closure);      // solves with the Hessian; { damping } where it i
   rows({ full, half, gradientDescent }) {
     const paths = [
       { path: gradientDescent, color: GREY },
-      { path: half, color: ORANGE },
       { path: full, color: BLUE },
+      { path: half, color: ORANGE },
     ];
     return [{ shape: "square", panels: [pathsPanel("Paths", paths), objectivePanel(paths, [1e-18, 1e3])] }];
   },

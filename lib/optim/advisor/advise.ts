@@ -39,6 +39,8 @@ export interface AdviseOptions {
  *
  * Errors: ArgumentError for options outside their range; GradientError for a loss that cannot be differentiated,
  * and for a loss or a curvature that is not finite.
+ *
+ * Source: Lanczos, 1950, for the curvature; the limits: Polyak, 1964, and Nesterov, 1983, on a quadratic.
  */
 export function adviseStepSize(
   loss: () => Tensor,

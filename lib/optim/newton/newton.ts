@@ -27,6 +27,8 @@ const SEARCH = 300;
  * quadratic's optimum is reached in one step. The Hessian takes one product, about two gradients, per parameter and n²
  * float64 numbers. CurvatureError that names the smallest eigenvalue where it is not positive definite; ArgumentError
  * for more than 5000 parameters.
+ *
+ * Source: Nocedal and Wright, "Numerical optimization", 2006, section 3.3.
  */
 export class Newton extends SecondOrderOptimizer<NewtonOptions> {
   constructor(params: Iterable<Tensor>, options: Partial<NewtonOptions> = {}) {

@@ -63,6 +63,8 @@ const UNIT = { float32: 2 ** -23, float64: 2 ** -52 };
  * θ ← θ + t·d with (∇²f + damping·I)·d ≈ −∇f by truncated conjugate gradients on Hessian-vector products, and t from
  * a line search. Where a direction of curvature ≤ 0 is met, d is what was found before, at first −∇f. With lr = 1 a
  * quadratic's optimum is reached in one step if maxCg is at least the number of parameters.
+ *
+ * Source: Nocedal and Wright, "Numerical optimization", 2006, algorithm 7.1.
  */
 export class NewtonCG extends SecondOrderOptimizer<NewtonCGOptions> {
   /** What the last step did; null before the first. */

@@ -5,7 +5,11 @@ import { recorder } from "../../runtime/recorder.js";
 import { RateScheduler } from "./rate_scheduler.js";
 import { numberOf, type Schedulable, type ScheduledGroup, type SchedulerStateDict } from "./scheduler.js";
 
-/** Down in `tMax` epochs and, beyond them, up again. */
+/**
+ * Down in `tMax` epochs and, beyond them, up again.
+ *
+ * Source: Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017.
+ */
 export class CosineAnnealingLR extends RateScheduler {
   readonly tMax: number;
   readonly etaMin: number;
@@ -34,7 +38,11 @@ export class CosineAnnealingLR extends RateScheduler {
   }
 }
 
-/** Down in `t0` epochs, then from the top again, each time in `tMult` times as many. */
+/**
+ * Down in `t0` epochs, then from the top again, each time in `tMult` times as many.
+ *
+ * Source: Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017.
+ */
 export class CosineAnnealingWarmRestarts extends RateScheduler {
   readonly t0: number;
   readonly tMult: number;

@@ -53,7 +53,11 @@ interface Phase {
 
 type Cycled = ScheduledGroup & { momentum?: number; beta?: number; betas?: readonly [number, number] };
 
-/** Sets the rate outright at every step, so nothing else should set it. StateError for a step beyond the last. */
+/**
+ * Sets the rate outright at every step, so nothing else should set it. StateError for a step beyond the last.
+ *
+ * Source: Smith and Topin, "Super-convergence", 2018.
+ */
 export class OneCycleLR extends RateScheduler {
   readonly totalSteps: number;
   private readonly phases: readonly Phase[];
