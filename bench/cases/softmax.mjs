@@ -46,7 +46,7 @@ const softmax = (rows, columns) => ({
 /** The loss of each row, without a reduction over rows. */
 const crossEntropy = (rows, columns) => ({
   ...common("cross_entropy", rows, columns, 1),
-  dims: [rows, columns, columns, 1, 1, 1, 1, 1, 1],
+  dims: [rows, columns, columns, 1, 1, 1, 1, 1, 1, 1],
   scalars: [0, -100],
   inputs: () => ({
     x: logits(rows, columns),
@@ -56,7 +56,8 @@ const crossEntropy = (rows, columns) => ({
   outputs: () => ({
     loss: new Float32Array(rows),
     weight: new Float32Array(rows),
-    lse: new Float32Array(rows),
+    most: new Float32Array(rows),
+    total: new Float32Array(rows),
   }),
   residual: ({ x, labels, loss }) => {
     const expected = new Float64Array(rows);

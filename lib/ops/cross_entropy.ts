@@ -2,13 +2,15 @@
 import { Tensor } from "../autograd/tensor.js";
 import { arange } from "../ndarray/creation.js";
 import { allocate, type NDArray } from "../ndarray/ndarray.js";
-import { add, mul, sub } from "./arithmetic.js";
+import { add, mul } from "./arithmetic.js";
 import { eq, ne } from "./compare.js";
 import { defineMultiOutput } from "./define.js";
 import { callKernel, kernelFor, type Operand } from "./kernel_call.js";
-import { logsumexp, sum } from "./reduce.js";
+import { sum } from "./reduce.js";
 import { where } from "./select.js";
 import { expandDims } from "./shape.js";
+import { logSoftmax } from "./softmax.js";
+import { neg } from "./unary.js";
 
 /** Options of the per-example cross-entropy, all given. */
 export interface CrossEntropyScalars {
@@ -27,7 +29,7 @@ const crossEntropyOperation = defineMultiOutput<CrossEntropyScalars>({
   name: "crossEntropy",
   forward: ([logits, labels, weights], options) => {
     const [b, c] = logits.shape;
-    const outputs = [0, 1, 2].map(() => allocate([b], logits.dtype));
+    const outputs = [0, 1, 2, 3].map(() => allocate([b], logits.dtype));
     callKernel(
       kernelFor("crossEntropy", "cross_entropy", logits.dtype),
       [b, c],
@@ -36,7 +38,7 @@ const crossEntropyOperation = defineMultiOutput<CrossEntropyScalars>({
     );
     return outputs;
   },
-  derivative: (grad, { inputs: [logits, labels, weights], outputs: [, , lse], options }) => [
+  derivative: (grad, { inputs: [logits, labels, weights], outputs: [, , max, total], options }) => [
     () => {
       const result = allocate(logits.shape, logits.dtype);
       const [b, c] = logits.shape;
@@ -48,7 +50,8 @@ const crossEntropyOperation = defineMultiOutput<CrossEntropyScalars>({
           matrix(logits.array),
           vector(labels.array),
           vector(weights.array),
-          vector(lse.array),
+          vector(max.array),
+          vector(total.array),
           matrix(result),
         ],
         scalarsOf(options),
@@ -61,7 +64,7 @@ const crossEntropyOperation = defineMultiOutput<CrossEntropyScalars>({
   decompose: ([logits, labels, weights], { labelSmoothing, ignoreIndex }) => {
     const classes = new Tensor(arange(logits.shape[1], { dtype: "int32" }));
     const isLabel = eq(expandDims(labels, 1), classes);
-    const loss = mul(sub(logsumexp(logits, 1, { keepDims: true }), logits), weights);
+    const loss = mul(neg(logSoftmax(logits, 1)), weights);
     const ofLabel = mul(sum(where(isLabel, loss, 0), 1), 1 - labelSmoothing);
     const smooth = mul(sum(loss, 1), labelSmoothing / logits.shape[1]);
     return where(ne(labels, ignoreIndex), labelSmoothing === 0 ? ofLabel : add(ofLabel, smooth), 0);

@@ -125,13 +125,13 @@ export const ROWS = {
   log_softmax_grad: row("FD", "T[Bn], T[Bn] -> T[Bn]", "", softmax.logSoftmaxGrad),
   cross_entropy: row(
     "FD",
-    "T[bc], i32[b], T[c] -> T[b], T[b], T[b]",
+    "T[bc], i32[b], T[c] -> T[b], T[b], T[b], T[b]",
     "label_smoothing ignore_index",
     loss.crossEntropy,
   ),
   cross_entropy_grad: row(
     "FD",
-    "T[b], T[bc], i32[b], T[c], T[b] -> T[bc]",
+    "T[b], T[bc], i32[b], T[c], T[b], T[b] -> T[bc]",
     "label_smoothing ignore_index",
     loss.crossEntropyGrad,
   ),

@@ -19,25 +19,28 @@ inline bool is_class(int64_t label, int64_t c, double ignore) {
   return label >= 0 && label < c && static_cast<double>(label) != ignore;
 }
 
-// Σ_j w_j·(lse − x_j).
+// Σ_j w_j·((m − x_j) + total).
 template <class T>
-T weighted_distances(const Line<const T>& w, const Line<const T>& x, int64_t c, T lse) {
+T weighted_distances(const Line<const T>& w, const Line<const T>& x, int64_t c, T m, T total) {
   using X = Vec<T>;
-  const auto top = X::set1(lse);
-  return fold<Sum, T>(c, [&](int64_t j, int k) { return X::mul(w.load(j, k), X::sub(top, x.load(j, k))); });
+  const auto top = X::set1(m), rest = X::set1(total);
+  return fold<Sum, T>(c, [&](int64_t j, int k) {
+    return X::mul(w.load(j, k), X::add(X::sub(top, x.load(j, k)), rest));
+  });
 }
 
-// (logits[bc], labels[b], w[c]) -> loss[b], weight[b], lse[b], with s = label_smoothing:
-//   lse = m + log Σ exp(x − m), m = max x
-//   loss = (1−s)·w_y·(lse − x_y) + s/c · Σ_j w_j·(lse − x_j), the second term only where s ≠ 0; weight = w_y.
-// loss and weight are 0 where the label is ignore_index.
+// (logits[bc], labels[b], w[c]) -> loss[b], weight[b], m[b], total[b], with s = label_smoothing:
+//   m = max x, total = log Σ exp(x − m), which are not added up: beside a large m, total would be lost
+//   loss = (1−s)·w_y·((m − x_y) + total) + s/c · Σ_j w_j·((m − x_j) + total), the second term only where s ≠ 0
+//   weight = w_y; loss and weight are 0 where the label is ignore_index.
 template <class T>
 Status cross_entropy_kernel(const Args& args) {
   using X = Vec<T>;
   DimsReader dims(args);
   const int64_t b = dims.size(), c = dims.size();
   const int64_t x_b = dims.stride(), x_c = dims.stride(), labels_b = dims.stride(), w_c = dims.stride();
-  const int64_t loss_b = dims.stride(), weight_b = dims.stride(), lse_b = dims.stride();
+  const int64_t loss_b = dims.stride(), weight_b = dims.stride(), m_b = dims.stride();
+  const int64_t total_b = dims.stride();
   const double smoothing = args.scalars[0], ignore = args.scalars[1];
   const int32_t* const labels = args.in<int32_t>(1);
   const Status status = check_labels(labels, labels_b, b, c, ignore);
@@ -47,28 +50,29 @@ Status cross_entropy_kernel(const Args& args) {
   const T kept = static_cast<T>(1 - smoothing), spread = static_cast<T>(smoothing / static_cast<double>(c));
   for_rows(b, c, [&](int64_t i) {
     const Line<const T> x{args.in<T>(0) + i * x_b, x_c};
-    T lse = 0;
+    T m = 0, total = 0;
     const auto sum_up = [&](auto x) {
-      const T m = row_max<T>(x, c);
-      lse = m + first_element<X, T>(Math<T>::log(X::set1(sum_of_exp<T>(x, c, m))));
+      m = row_max<T>(x, c);
+      total = first_element<X, T>(Math<T>::log(X::set1(sum_of_exp<T>(x, c, m))));
     };
     with_lines(sum_up, x);
     const int32_t label = labels[i * labels_b];
     T loss = 0, weight = 0;
     if (is_class(label, c, ignore)) {
       weight = w.p[label * w.stride];
-      loss = kept * weight * (lse - x.p[label * x.stride]);
-      if (smoothing != 0) loss = loss + spread * weighted_distances(w, x, c, lse);
+      loss = kept * weight * ((m - x.p[label * x.stride]) + total);
+      if (smoothing != 0) loss = loss + spread * weighted_distances(w, x, c, m, total);
     }
     args.out<T>(3)[i * loss_b] = loss;
     args.out<T>(4)[i * weight_b] = weight;
-    args.out<T>(5)[i * lse_b] = lse;
+    args.out<T>(5)[i * m_b] = m;
+    args.out<T>(6)[i * total_b] = total;
   });
   return {};
 }
 
-// (g[b], logits[bc], labels[b], w[c], lse[b]) -> ∂/∂logits[bc], with s = label_smoothing and p = exp(x −
-// lse):
+// (g[b], logits[bc], labels[b], w[c], m[b], total[b]) -> ∂/∂logits[bc], with s = label_smoothing and
+// p = exp((x − m) − total):
 //   g·( p_j·((1−s)·w_y + s/c·Σw) − (1−s)·w_y·[j = y] − s/c·w_j );  0 where the label is ignore_index.
 template <class T>
 Status cross_entropy_grad_kernel(const Args& args) {
@@ -77,7 +81,8 @@ Status cross_entropy_grad_kernel(const Args& args) {
   DimsReader dims(args);
   const int64_t b = dims.size(), c = dims.size();
   const int64_t g_b = dims.stride(), x_b = dims.stride(), x_c = dims.stride(), labels_b = dims.stride();
-  const int64_t w_c = dims.stride(), lse_b = dims.stride(), out_b = dims.stride(), out_c = dims.stride();
+  const int64_t w_c = dims.stride(), m_b = dims.stride(), total_b = dims.stride();
+  const int64_t out_b = dims.stride(), out_c = dims.stride();
   const double smoothing = args.scalars[0], ignore = args.scalars[1];
   const int32_t* const labels = args.in<int32_t>(2);
   const Status status = check_labels(labels, labels_b, b, c, ignore);
@@ -88,18 +93,19 @@ Status cross_entropy_grad_kernel(const Args& args) {
   const T spread_total = spread * fold<Sum, T>(c, numbers(w));
   for_rows(b, c, [&](int64_t i) {
     const Line<const T> x{args.in<T>(1) + i * x_b, x_c};
-    const Line<T> out{args.out<T>(5) + i * out_b, out_c};
+    const Line<T> out{args.out<T>(6) + i * out_b, out_c};
     const int32_t label = labels[i * labels_b];
     if (!is_class(label, c, ignore)) {
       for_vectors<T>(c, [=](int64_t j, int k) { out.store(j, X::zero(), k); });
       return;
     }
     const T own = kept * w.p[label * w.stride];
-    const V g = X::set1(args.in<T>(0)[i * g_b]), lse = X::set1(args.in<T>(4)[i * lse_b]);
+    const V g = X::set1(args.in<T>(0)[i * g_b]);
+    const V m = X::set1(args.in<T>(4)[i * m_b]), total = X::set1(args.in<T>(5)[i * total_b]);
     const V scale = X::set1(own + spread_total), share = X::set1(spread);
     // k derivatives from j on, `target` being subtracted from each.
     const auto derivatives = [=](int64_t j, int k, V target) {
-      const V p = Math<T>::exp(X::sub(x.load(j, k), lse));
+      const V p = Math<T>::exp(X::sub(X::sub(x.load(j, k), m), total));
       return X::mul(g, X::sub(X::sub(X::mul(p, scale), target), X::mul(share, w.load(j, k))));
     };
     for_vectors<T>(c, [=](int64_t j, int k) { out.store(j, derivatives(j, k, X::zero()), k); });

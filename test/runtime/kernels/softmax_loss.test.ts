@@ -126,13 +126,14 @@ describe("cross entropy", () => {
     const upstream = numbers(ROWS, 6);
     const expected = reference(s, [...upstream]);
     const wide = (data: Iterable<number>): Float64Array => Float64Array.from(data);
-    const out = [0, 1, 2].map(() => new Float64Array(ROWS));
+    const out = [0, 1, 2, 3].map(() => new Float64Array(ROWS));
     call("cross_entropy_f64", [ROWS, N], [wide(x), labels, wide(weights), ...out], [s, -100]);
     expect(relativeError(out[0], expected.loss)).toBeLessThan(1e-13);
     expect([...out[1]]).toEqual(expected.weight);
-    expect(relativeError(out[2], expected.lse)).toBeLessThan(1e-14);
+    const lse = out[2].map((m, i) => m + out[3][i]);
+    expect(relativeError(lse, expected.lse)).toBeLessThan(1e-14);
     const grad = new Float64Array(ROWS * N);
-    const inputs = [wide(upstream), wide(x), labels, wide(weights), out[2]];
+    const inputs = [wide(upstream), wide(x), labels, wide(weights), out[2], out[3]];
     call("cross_entropy_grad_f64", [ROWS, N], [...inputs, grad], [s, -100]);
     const worst = grad.reduce((acc, value, i) => Math.max(acc, Math.abs(value - expected.grad[i])), 0);
     expect(worst).toBeLessThan(1e-13);
@@ -143,22 +144,24 @@ describe("cross entropy", () => {
 
   test("rounds every step to float32", () => {
     const s = 0.1;
-    const [loss, weight, lse] = [0, 1, 2].map(() => new Float32Array(ROWS));
-    call("cross_entropy_f32", [ROWS, N], [x, labels, weights, loss, weight, lse], [s, -100]);
+    const [loss, weight, most, rest] = [0, 1, 2, 3].map(() => new Float32Array(ROWS));
+    call("cross_entropy_f32", [ROWS, N], [x, labels, weights, loss, weight, most, rest], [s, -100]);
     const grad = new Float32Array(ROWS * N);
-    call("cross_entropy_grad_f32", [ROWS, N], [g, x, labels, weights, lse, grad], [s, -100]);
+    call("cross_entropy_grad_f32", [ROWS, N], [g, x, labels, weights, most, rest, grad], [s, -100]);
     const share = fround(s / N);
     for (const i of [0, 2, 3, 4]) {
       const logits = row(x, i);
       const y = labels[i];
-      const top = fround(Math.max(...logits) + fround(log(sum(exponentials(logits)))));
-      expect(lse[i]).toBe(top);
+      const m = Math.max(...logits);
+      const total = fround(log(sum(exponentials(logits))));
+      expect([most[i], rest[i]]).toEqual([m, total]);
+      const distance = (value: number): number => fround(fround(m - value) + total);
       const hit = fround(fround(1 - s) * weights[y]);
-      const smooth = sum(logits.map((value, j) => fround(weights[j] * fround(top - value))));
-      expect(loss[i]).toBe(fround(fround(hit * fround(top - logits[y])) + fround(share * smooth)));
+      const smooth = sum(logits.map((value, j) => fround(weights[j] * distance(value))));
+      expect(loss[i]).toBe(fround(fround(hit * distance(logits[y])) + fround(share * smooth)));
       const scale = fround(hit + fround(share * sum([...weights])));
       const expected = logits.map((value, j) => {
-        const p = fround(fround(exp(fround(value - top))) * scale);
+        const p = fround(fround(exp(fround(fround(value - m) - total))) * scale);
         return fround(g[i] * fround(fround(p - (j === y ? hit : 0)) - fround(share * weights[j])));
       });
       expect(row(grad, i)).toEqual(expected);
@@ -166,28 +169,49 @@ describe("cross entropy", () => {
   });
 
   test("a class of probability 0 costs nothing without smoothing", () => {
-    const out = [0, 1, 2].map(() => new Float64Array(1));
+    const out = [0, 1, 2, 3].map(() => new Float64Array(1));
     const operands = [Float64Array.of(0, -Infinity), Int32Array.of(0), Float64Array.of(1, 1), ...out];
     call("cross_entropy_f64", [1, 2], operands, [0, -100]);
-    expect(out.map(([value]) => value)).toEqual([0, 1, 0]);
+    expect(out.map(([value]) => value)).toEqual([0, 1, 0, 0]);
+  });
+
+  test("large logits lose nothing: adding the maximum to all of a row changes no loss and no derivative", () => {
+    const outcome = (offset: number): number[] => {
+      const out = [0, 1, 2, 3].map(() => new Float32Array(1));
+      const operands = [
+        Float32Array.of(offset, offset + 1, offset - 2),
+        Int32Array.of(0),
+        new Float32Array(3).fill(1),
+      ];
+      call("cross_entropy_f32", [1, 3], [...operands, ...out], [0.1, -100]);
+      const grad = new Float32Array(3);
+      call(
+        "cross_entropy_grad_f32",
+        [1, 3],
+        [Float32Array.of(1), ...operands, out[2], out[3], grad],
+        [0.1, -100],
+      );
+      return [out[0][0], ...grad];
+    };
+    for (const offset of [1000, 1e7, -1e7]) expect(outcome(offset)).toEqual(outcome(0));
   });
 
   test("refuses a label outside the classes before it writes anything", () => {
-    const out = [0, 1, 2].map(() => new Float32Array(ROWS).fill(77));
+    const out = [0, 1, 2, 3].map(() => new Float32Array(ROWS).fill(77));
     const run = (bad: number) => () =>
       call("cross_entropy_f32", [ROWS, N], [x, labels.with(4, bad), weights, ...out], [0, -100]);
     expect(run(N)).toThrow(new IndexError("cross_entropy_f32: index 21 at position 4 is outside [0, 21)"));
     expect(run(-1)).toThrow(IndexError);
-    expect(out.flatMap((values) => [...values])).toEqual(new Array(3 * ROWS).fill(77));
+    expect(out.flatMap((values) => [...values])).toEqual(new Array(4 * ROWS).fill(77));
     const grad = new Float32Array(ROWS * N).fill(77);
     expect(() =>
-      call("cross_entropy_grad_f32", [ROWS, N], [g, x, labels.with(0, 99), weights, g, grad], [0, -100]),
+      call("cross_entropy_grad_f32", [ROWS, N], [g, x, labels.with(0, 99), weights, g, g, grad], [0, -100]),
     ).toThrow("cross_entropy_grad_f32: index 99 at position 0 is outside [0, 21)");
     expect(grad.every((value) => value === 77)).toBe(true);
   });
 
   test("ignore_index may be a class", () => {
-    const out = [0, 1, 2].map(() => new Float32Array(ROWS));
+    const out = [0, 1, 2, 3].map(() => new Float32Array(ROWS));
     call("cross_entropy_f32", [ROWS, N], [x, labels.with(1, 7), weights, ...out], [0, 7]);
     expect([out[0][1], out[1][1], out[0][4], out[1][4]]).toEqual([0, 0, 0, 0]);
     expect(out[1][0]).toBe(weights[3]);
