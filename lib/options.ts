@@ -1,5 +1,5 @@
 /** Checks of options, shared by layers, initializers and optimizers: names, kinds and ranges, in one wording. */
-import { describe } from "./describe.js";
+import { describe, shown } from "./describe.js";
 import { ArgumentError } from "./errors.js";
 
 /** A set of numbers, and how an error message puts it. */
@@ -22,8 +22,6 @@ export const INTEGER: Range = { text: "an integer", holds: Number.isSafeInteger 
 
 /** In defaults, the place of a number that has none; whoever leaves it out is told that it is undefined. */
 export const REQUIRED = undefined as unknown as number;
-
-const shown = (value: unknown): string => (typeof value === "number" ? String(value) : describe(value));
 
 /** The value if it is a number of the range, else an ArgumentError that names owner and option. */
 export function checkNumber(owner: string, name: string, value: unknown, range: Range): number {

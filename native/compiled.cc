@@ -31,6 +31,27 @@ struct CompiledDeleter {
 
 void finalize_compiled(napi_env env, void* data, void*) { CompiledDeleter{env}(static_cast<Compiled*>(data)); }
 
+// An object that holds the buffers of `references`, which become weak, for JavaScript neither to see nor to change.
+bool make_handle(napi_env env, const std::vector<napi_ref>& references, napi_value* handle) {
+  napi_value held;
+  if (napi_create_object(env, handle) != napi_ok ||
+      napi_create_array_with_length(env, references.size(), &held) != napi_ok) {
+    return false;
+  }
+  for (size_t i = 0; i < references.size(); i++) {
+    napi_value buffer;
+    if (napi_get_reference_value(env, references[i], &buffer) != napi_ok ||
+        napi_set_element(env, held, static_cast<uint32_t>(i), buffer) != napi_ok ||
+        napi_reference_unref(env, references[i], nullptr) != napi_ok) {
+      return false;
+    }
+  }
+  // A property without attributes can be neither written nor removed.
+  const napi_property_descriptor property = {"buffers", nullptr, nullptr, nullptr, nullptr, held, napi_default,
+                                             nullptr};
+  return napi_object_freeze(env, held) == napi_ok && napi_define_properties(env, *handle, 1, &property) == napi_ok;
+}
+
 // Integers in [0, end) of an Int32Array, or none where the argument is left out.
 template <class T>
 bool read_integers(napi_env env, const char* name, napi_value value, int64_t end, std::vector<T>* integers) {
@@ -100,9 +121,9 @@ Compiled* read_handle(napi_env env, const char* function, napi_value handle, con
   napi_valuetype type;
   bool is_ours = false;
   void* data = nullptr;
-  if (napi_typeof(env, handle, &type) == napi_ok && type == napi_external &&
+  if (napi_typeof(env, handle, &type) == napi_ok && type == napi_object &&
       napi_check_object_type_tag(env, handle, &kCompiledTag, &is_ours) == napi_ok && is_ours &&
-      napi_get_value_external(env, handle, &data) == napi_ok) {
+      napi_unwrap(env, handle, &data) == napi_ok) {
     Compiled* const compiled = static_cast<Compiled*>(data);
     if (compiled->environment == environment) {
       if (!compiled->is_running) return compiled;
@@ -163,9 +184,11 @@ napi_value create(napi_env env, napi_callback_info info, Environment* environmen
     }
   }
   napi_value handle = nullptr;
-  if (napi_create_external(env, compiled.get(), finalize_compiled, nullptr, &handle) != napi_ok) return nullptr;
+  if (!make_handle(env, compiled->buffers, &handle) || napi_type_tag_object(env, handle, &kCompiledTag) != napi_ok ||
+      napi_wrap(env, handle, compiled.get(), finalize_compiled, nullptr, nullptr) != napi_ok) {
+    return nullptr;
+  }
   compiled.release();
-  napi_type_tag_object(env, handle, &kCompiledTag);
   return handle;
 }
 

@@ -6,8 +6,10 @@
 
 namespace thalweg {
 
-// What a handle from `create` holds. Its references keep the buffers alive; each run looks at them anew, since they
-// may have been detached or resized.
+// What is behind a handle from `create`. The handle itself, a JavaScript object, keeps the buffers alive: a garbage
+// collector that may free both can do so at once, while finalizers wait for the event loop, which a long loop of
+// synchronous steps never reaches. References to the buffers are weak, and each run looks at them anew, since they may
+// have been detached or resized.
 struct Compiled {
   const Environment* environment;
   Program program;

@@ -7,7 +7,7 @@ import { describe } from "../describe.js";
 import { ArgumentError } from "../errors.js";
 import type { NDArray } from "../ndarray/ndarray.js";
 import { checkTensor } from "../ops/operands.js";
-import { checkNumber, POSITIVE_INTEGER, withDefaults } from "../options.js";
+import { checkBoolean, checkNumber, listOf, POSITIVE_INTEGER, withDefaults } from "../options.js";
 import { executor } from "../runtime/executor.js";
 import { recorder, withRecorder } from "../runtime/recorder.js";
 import { BackgroundRun, checkFree } from "./background.js";
@@ -117,13 +117,15 @@ export function compile<Inputs extends Tensor[], Result>(
   const explained = (explainOptions: { json?: boolean; inputs?: Inputs } = {}): string | Explanation => {
     const known: { json?: boolean; inputs?: Inputs } = { json: false, inputs: undefined };
     const { json, inputs } = withDefaults("explain", explainOptions, known);
-    const program = inputs === undefined ? programs.last : programs.prepare(inputs as Inputs).program;
+    const isJson = checkBoolean("explain", "json", json);
+    const given = inputs === undefined ? undefined : listOf<Tensor>("explain", "inputs", inputs, "tensors");
+    const program = given === undefined ? programs.last : programs.prepare(given).program;
     if (program === undefined) {
       throw new ArgumentError(
         "explain: nothing was compiled yet; call the function first, or give { inputs: [...] }",
       );
     }
-    return explain(program, json === true);
+    return explain(program, isJson);
   };
 
   return Object.assign(step, { sync, epoch, explain: explained }) as Compiled<Inputs, Result>;

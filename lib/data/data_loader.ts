@@ -8,7 +8,7 @@ import { BusyError, StateError } from "../errors.js";
 import { checkBoolean, checkNumber, POSITIVE_INTEGER, withDefaults } from "../options.js";
 import { checkGenerator, type Generator } from "../random/generator.js";
 import type { GeneratorState } from "../random/source.js";
-import { checkDataset, type Dataset } from "./dataset.js";
+import { batchOf, checkDataset, type Dataset } from "./dataset.js";
 
 /** Options of `DataLoader`. */
 export interface DataLoaderOptions {
@@ -94,7 +94,7 @@ export class DataLoader<Batch extends Tensor[] = Tensor[]> {
     const { order } = epoch;
     for (const batches = this.length; epoch.given < batches; ) {
       const start = epoch.given * this.batchSize;
-      const batch = this.dataset.batch(order.subarray(start, start + this.batchSize));
+      const batch = batchOf("DataLoader", this.dataset, order.subarray(start, start + this.batchSize));
       epoch.given++;
       yield batch;
     }

@@ -12,6 +12,9 @@ import { checkTensor } from "../ops/operands.js";
 import { listOf, withDefaults } from "../options.js";
 import { checkGenerator, type Generator } from "../random/generator.js";
 
+/** Positions are int32. */
+const END_OF_POSITIONS = 2 ** 31;
+
 /**
  * A set of samples with positions 0 … length − 1, each made of one or more tensors (for example input and
  * label). A dataset of your own gives `length` and `batch`.
@@ -160,8 +163,29 @@ export function takeRows(array: NDArray, indices: Int32Array): NDArray {
 /** Throws an ArgumentError unless the value is a dataset: an object with `length` and `batch`. */
 export function checkDataset(owner: string, dataset: unknown): void {
   const { length, batch } = (dataset ?? {}) as Partial<Dataset>;
-  if (typeof length === "number" && typeof batch === "function") return;
-  throw new ArgumentError(`${owner}: needs a dataset, with length and batch, got ${describe(dataset)}`);
+  if (typeof length !== "number" || typeof batch !== "function") {
+    throw new ArgumentError(`${owner}: needs a dataset, with length and batch, got ${describe(dataset)}`);
+  }
+  if (Number.isInteger(length) && length >= 0 && length < END_OF_POSITIONS) return;
+  throw new ArgumentError(`${owner}: a dataset's length must be an integer in [0, 2^31), got ${length}`);
+}
+
+/** A batch of a dataset, which may be anybody's: ArgumentError where it is no list of tensors. */
+export function batchOf<Sample extends Tensor[]>(
+  owner: string,
+  dataset: Pick<Dataset<Sample>, "batch">,
+  indices: Int32Array,
+): Sample {
+  const batch: unknown = dataset.batch(indices);
+  if (!Array.isArray(batch)) {
+    throw new ArgumentError(
+      `${owner}: a dataset's batch must return an array of tensors, got ${describe(batch)}`,
+    );
+  }
+  batch.forEach((part, i) => {
+    checkTensor(owner, part, `part ${i} of the dataset's batch`);
+  });
+  return batch as Sample;
 }
 
 /**

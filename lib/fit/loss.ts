@@ -1,8 +1,9 @@
 /** Losses by name. */
 import { describe } from "../describe.js";
 import { ArgumentError } from "../errors.js";
+import { formatShape } from "../ndarray/shape.js";
 import * as functional from "../nn/functional/index.js";
-import type { Tensor } from "../tensor.js";
+import { Tensor } from "../tensor.js";
 
 /** A loss: the model's output and the target in, a 0-d tensor out. */
 export type LossFunction = (output: Tensor, target: Tensor) => Tensor;
@@ -22,10 +23,16 @@ export type LossName = keyof typeof LOSSES;
 
 /** The function of a name, or the function itself. ArgumentError for anything else. */
 export function lossFunction(owner: string, loss: unknown): LossFunction {
-  if (typeof loss === "function") return loss as LossFunction;
+  if (typeof loss === "function") return (output, target) => checkLoss(owner, loss(output, target));
   if (typeof loss === "string" && Object.hasOwn(LOSSES, loss)) return LOSSES[loss as LossName];
   const got = typeof loss === "string" ? `"${loss}"` : describe(loss);
   throw new ArgumentError(
     `${owner}: loss must be a function (output, target) => Tensor or one of ${Object.keys(LOSSES).join(", ")}, got ${got}`,
   );
+}
+
+function checkLoss(owner: string, value: unknown): Tensor {
+  if (value instanceof Tensor && value.size === 1) return value;
+  const got = value instanceof Tensor ? `one of shape ${formatShape(value.shape)}` : describe(value);
+  throw new ArgumentError(`${owner}: loss must return a Tensor of one element, got ${got}`);
 }

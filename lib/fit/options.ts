@@ -135,7 +135,10 @@ export function resolveOptions(given: FitOptions): ResolvedOptions {
   checkNumber("fit", "validationBatchSize", options.validationBatchSize, POSITIVE_INTEGER);
   for (const name of ["shuffle", "dropLast", "diagnostics"] as const)
     checkBoolean("fit", name, options[name]);
-  if (validation !== null) checkDataset("fit: validation", validation);
+  if (validation !== null) {
+    checkDataset("fit: validation", validation);
+    if (validation.length === 0) throw new ArgumentError("fit: validation has no samples");
+  }
   if (clipNorm !== null) checkNumber("fit", "clipNorm", clipNorm, POSITIVE);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new ArgumentError(`fit: signal must be an AbortSignal, got ${describe(signal)}`);

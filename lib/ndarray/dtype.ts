@@ -1,4 +1,5 @@
 /** Element types: names, storage, promotion. No arithmetic. */
+import { shown } from "../describe.js";
 import { DTypeError } from "../errors.js";
 import type { StorageType, TypedArray } from "../runtime/types.js";
 
@@ -33,7 +34,9 @@ export function isDType(value: unknown): value is DType {
 /** Throws a DTypeError unless `value` names a dtype. */
 export function checkDType(operation: string, value: unknown): DType {
   if (isDType(value)) return value;
-  throw new DTypeError(`${operation}: unknown dtype ${String(value)}; use one of ${DTYPES.join(", ")}`);
+  throw new DTypeError(
+    `${operation}: unknown dtype ${typeof value === "string" ? value : shown(value)}; use one of ${DTYPES.join(", ")}`,
+  );
 }
 
 /** The dtype that a typed array holds, or undefined for a class that no dtype uses. */

@@ -1,5 +1,5 @@
 /** Arithmetic of shapes and axes, with errors that name the operation. Strides are in strides.ts. */
-import { describe } from "../describe.js";
+import { describe, shown } from "../describe.js";
 import { ArgumentError, IndexError, ShapeError } from "../errors.js";
 
 /** Sizes of the axes, outermost first. `[]` is the shape of a 0-d array, which has one element. */
@@ -8,8 +8,10 @@ export type Shape = readonly number[];
 /** Largest number of axes; the kernels' fixed-size loops rely on it. */
 export const MAX_RANK = 16;
 
+const sizeText = (size: unknown): string => (size === undefined ? "" : shown(size));
+
 /** `[2,3]`, as error messages print shapes. */
-export const formatShape = (shape: Shape): string => `[${shape.join(",")}]`;
+export const formatShape = (shape: Shape): string => `[${Array.from(shape, sizeText).join(",")}]`;
 
 /** The number of elements of a shape. */
 export function sizeOf(shape: Shape): number {
@@ -37,13 +39,13 @@ export function checkRank(operation: string, rank: number): void {
 /** Throws unless `shape` is a list of at most 16 non-negative integers whose product is a safe integer. */
 export function checkShape(operation: string, shape: Shape): void {
   if (!Array.isArray(shape)) {
-    throw new ShapeError(`${operation}: a shape must be an array of integers, got ${String(shape)}`);
+    throw new ShapeError(`${operation}: a shape must be an array of integers, got ${shown(shape)}`);
   }
   checkRank(operation, shape.length);
   for (let axis = 0; axis < shape.length; axis++) {
     if (!Number.isSafeInteger(shape[axis]) || shape[axis] < 0) {
       throw new ShapeError(
-        `${operation}: shape ${formatShape(shape)} has ${shape[axis]} on axis ${axis}; ` +
+        `${operation}: shape ${formatShape(shape)} has ${sizeText(shape[axis])} on axis ${axis}; ` +
           "sizes must be non-negative integers",
       );
     }
@@ -56,7 +58,7 @@ export function checkShape(operation: string, shape: Shape): void {
 /** The axis counted from the front; negative axes count from the end. IndexError outside [-rank, rank). */
 export function normalizeAxis(operation: string, axis: number, rank: number): number {
   if (!Number.isInteger(axis)) {
-    throw new ArgumentError(`${operation}: an axis must be an integer, got ${String(axis)}`);
+    throw new ArgumentError(`${operation}: an axis must be an integer, got ${shown(axis)}`);
   }
   if (axis < -rank || axis >= rank) {
     throw new IndexError(

@@ -1,4 +1,5 @@
 /** Basic slicing: what ranges select of a strided view. Python's rule for slices, NumPy's for whole indices. */
+import { shown } from "../describe.js";
 import { ArgumentError, IndexError } from "../errors.js";
 import { checkRank, formatShape, type Shape } from "./shape.js";
 
@@ -26,7 +27,7 @@ export function resolveBounds(bounds: Bounds, size: number): { start: number; st
   for (const bound of bounds) {
     if (bound !== null && bound !== undefined && !Number.isInteger(bound)) {
       throw new ArgumentError(
-        `slice: [${bounds.join(", ")}] must hold integers or null, got ${String(bound)}`,
+        `slice: [${bounds.map(shown).join(", ")}] must hold integers or null, got ${shown(bound)}`,
       );
     }
   }
@@ -96,7 +97,7 @@ export function resolveSlice(
       result.offset += (range < 0 ? range + size : range) * stride;
     } else {
       throw new ArgumentError(
-        `slice: range ${axis} is ${String(range)}; use an integer, null, [start, stop, step], "..." or newAxis`,
+        `slice: range ${axis} is ${shown(range)}; use an integer, null, [start, stop, step], "..." or newAxis`,
       );
     }
     axis++;

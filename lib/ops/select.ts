@@ -1,5 +1,7 @@
 /** Choosing and bounding elements. */
+
 import type { Tensor } from "../autograd/tensor.js";
+import { shown } from "../describe.js";
 import { ArgumentError } from "../errors.js";
 import { astype } from "./cast.js";
 import { ge, le, logicalAnd } from "./compare.js";
@@ -34,7 +36,9 @@ const clipOperation = defineOperation<{ low: number; high: number }>({
 /** x bounded to [low, high], either of which may be infinite; NaN stays. The gradient passes where x lies inside, bounds included. */
 export function clip(x: TensorLike, low: number, high: number): Tensor {
   if (typeof low !== "number" || typeof high !== "number" || !(low <= high)) {
-    throw new ArgumentError(`clip: the bounds must be numbers with low ≤ high, got ${low} and ${high}`);
+    throw new ArgumentError(
+      `clip: the bounds must be numbers with low ≤ high, got ${shown(low)} and ${shown(high)}`,
+    );
   }
   // Finite bounds take part in the choice of the dtype, as any other number would.
   const bounds = [low, high].filter(Number.isFinite);

@@ -1,5 +1,7 @@
 /** Functions of one tensor, elementwise. Integers are converted to float32 where the function needs floats. */
+
 import type { Tensor } from "../autograd/tensor.js";
+import { shown } from "../describe.js";
 import { ArgumentError } from "../errors.js";
 import type { KernelStem } from "../runtime/table.js";
 import { add, div, mul, sub } from "./arithmetic.js";
@@ -115,7 +117,7 @@ const leakyReluGrad: Apply<Slope> = defineOperation<Slope>({
 /** x where x > 0, else slope · x. */
 export function leakyRelu(x: TensorLike, negativeSlope = 0.01): Tensor {
   if (!Number.isFinite(negativeSlope)) {
-    throw new ArgumentError(`leakyRelu: negativeSlope must be a finite number, got ${negativeSlope}`);
+    throw new ArgumentError(`leakyRelu: negativeSlope must be a finite number, got ${shown(negativeSlope)}`);
   }
   return leakyReluOperation([onlyOperand("leakyRelu", "leaky_relu", x)], { slope: negativeSlope });
 }

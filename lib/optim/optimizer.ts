@@ -2,11 +2,13 @@
  * Optimizer: parameter groups, per-parameter state, saving and loading. What a step does is a subclass's business:
  * UpdateRule (rule.ts) for rules that are kernels over each parameter, LBFGS for what looks at all at once.
  */
+
 import { describe } from "../describe.js";
 import { ArgumentError, GradientError, StateError } from "../errors.js";
 import { isFloat } from "../ndarray/dtype.js";
 import { checkGradient } from "../nn/gradient.js";
 import { checkRecord, listOf, withDefaults } from "../options.js";
+import { recorder } from "../runtime/recorder.js";
 import { Tensor } from "../tensor.js";
 import { checkClosure } from "./closure.js";
 import type { PyTorchStateDict } from "./pytorch_state.js";
@@ -44,6 +46,7 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
 
   constructor(params: Params<Options>, options: Partial<Options>, defaults: Options) {
     const { name } = this;
+    recorder()?.refuse(`new ${name}`, "make it before the step: its state is kept from call to call");
     this.defaults = withDefaults(name, options, defaults);
     this.checkOptions(this.defaults);
     const items = listOf<Tensor | ParamGroupInput<Options>>(name, "params", params, "tensors or of groups");

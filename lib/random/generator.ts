@@ -4,7 +4,7 @@
  */
 import { inspect } from "node:util";
 import { Tensor } from "../autograd/tensor.js";
-import { describe } from "../describe.js";
+import { describe, shown } from "../describe.js";
 import { ArgumentError, DTypeError, StateError } from "../errors.js";
 import { type DType, isFloat } from "../ndarray/dtype.js";
 import { allocate, type NDArray } from "../ndarray/ndarray.js";
@@ -91,11 +91,15 @@ export class Generator {
 
   /** Starts the stream of another seed from its beginning. */
   seed(seed: number | bigint): this {
+    recorder()?.refuse(
+      "Generator.seed",
+      "seed it before the step: a compiled function goes on in the stream",
+    );
     const { seedBound } = this.source;
     const isInteger = typeof seed === "bigint" || Number.isSafeInteger(seed);
     if (!isInteger || seed < 0 || (seedBound !== null && BigInt(seed) >= seedBound)) {
       const range = seedBound === null ? "≥ 0" : `in [0, 2^${seedBound.toString(2).length - 1})`;
-      throw new ArgumentError(`Generator: the seed must be an integer ${range}, got ${String(seed)}`);
+      throw new ArgumentError(`Generator: the seed must be an integer ${range}, got ${shown(seed)}`);
     }
     this.source.seed(BigInt(seed));
     return this;
@@ -108,6 +112,7 @@ export class Generator {
 
   /** Continues from a saved state. StateError, and no change, if it is not one of this algorithm. */
   setState(state: GeneratorState): this {
+    recorder()?.refuse("Generator.setState", "set it before the step");
     if (this.source.setState(state)) return this;
     const name = this.getState().algorithm;
     throw new StateError(`Generator: not a state of ${name}: ${inspect(state, { maxArrayLength: 3 })}`);
@@ -122,7 +127,7 @@ export class Generator {
   uniform(shape: Shape, options: DrawOptions & { low?: number; high?: number } = {}): Tensor {
     const { low, high, dtype } = withDefaults("uniform", options, { ...DRAW, low: 0, high: 1 });
     if (!Number.isFinite(low) || !Number.isFinite(high) || low > high) {
-      throw new ArgumentError(`uniform: needs finite low ≤ high, got ${low} and ${high}`);
+      throw new ArgumentError(`uniform: needs finite low ≤ high, got ${shown(low)} and ${shown(high)}`);
     }
     return this.draw("uniform", shape, dtype, (result) => this.source.uniform(result, low, high));
   }
@@ -131,7 +136,9 @@ export class Generator {
   normal(shape: Shape, options: DrawOptions & { mean?: number; std?: number } = {}): Tensor {
     const { mean, std, dtype } = withDefaults("normal", options, { ...DRAW, mean: 0, std: 1 });
     if (!Number.isFinite(mean) || !Number.isFinite(std) || std < 0) {
-      throw new ArgumentError(`normal: needs a finite mean and std ≥ 0, got ${mean} and ${std}`);
+      throw new ArgumentError(
+        `normal: needs a finite mean and std ≥ 0, got ${shown(mean)} and ${shown(std)}`,
+      );
     }
     return this.draw("normal", shape, dtype, (result) => this.source.normal(result, mean, std));
   }
@@ -156,12 +163,14 @@ export class Generator {
   ): Tensor {
     const { dtype } = withDefaults("integers", options, { dtype: "int32" as "int32" | "int64" });
     if (!Object.hasOwn(INTEGERS, dtype)) {
-      throw new DTypeError(`integers: dtype must be int32 or int64, got ${String(dtype)}`);
+      throw new DTypeError(`integers: dtype must be int32 or int64, got ${shown(dtype)}`);
     }
     const [least, end] = INTEGERS[dtype];
     const isInteger = (x: unknown) => typeof x === "bigint" || Number.isInteger(x);
     if (!isInteger(low) || !isInteger(high) || low >= high || low < least || high > end) {
-      throw new ArgumentError(`integers: needs ${dtype} integers low < high, got ${low} and ${high}`);
+      throw new ArgumentError(
+        `integers: needs ${dtype} integers low < high, got ${shown(low)} and ${shown(high)}`,
+      );
     }
     checkShape("integers", shape);
     this.refuse("integers");
@@ -179,7 +188,7 @@ export class Generator {
   /** The integers 0 … n − 1 in random order. */
   permutation(n: number): Int32Array {
     if (!Number.isInteger(n) || n < 0 || n >= 2 ** 31) {
-      throw new ArgumentError(`permutation: n must be an integer in [0, 2^31), got ${n}`);
+      throw new ArgumentError(`permutation: n must be an integer in [0, 2^31), got ${shown(n)}`);
     }
     this.refuse("permutation");
     return this.shuffled(Int32Array.from({ length: n }, (_, i) => i));
@@ -205,7 +214,8 @@ export class Generator {
 
   private draw(operation: string, shape: Shape, dtype: DType, fill: (result: NDArray) => void): Tensor {
     checkShape(operation, shape);
-    if (!isFloat(dtype)) throw new DTypeError(`${operation}: dtype must be float32 or float64, got ${dtype}`);
+    if (!isFloat(dtype))
+      throw new DTypeError(`${operation}: dtype must be float32 or float64, got ${shown(dtype)}`);
     if (!this.source.isTraceable) this.refuse(operation);
     const result = allocate(shape, dtype);
     fill(result);

@@ -1,4 +1,5 @@
 /** The two executors of programs behind one interface, and the choice between them. */
+import { shown } from "../describe.js";
 import {
   ArgumentError,
   BackendError,
@@ -289,9 +290,9 @@ function missingBinary(errors: LoadError[]): string {
   return `no native binary could be loaded: ${errors.map(({ path, reason }) => `${path}: ${reason}`).join("; ")}`;
 }
 
-function checkThreads(name: string, n: number, shown: string = String(n)): number {
+function checkThreads(name: string, n: number, text: string = shown(n)): number {
   if (Number.isInteger(n) && n >= 1 && n <= 256) return n;
-  throw new ArgumentError(`${name}: ${shown} is not a number of threads; use an integer from 1 to 256`);
+  throw new ArgumentError(`${name}: ${text} is not a number of threads; use an integer from 1 to 256`);
 }
 
 function current(): Selected {

@@ -73,6 +73,38 @@ test("aborted beforehand, or while it waits for its turn, nothing runs", async (
   expect(stepsOf(made)).toBe(8);
 });
 
+test("an asynchronous onProgress is waited for, and its rejection is the epoch's", async () => {
+  const { fn } = training();
+  let isDone = false;
+  await compile(fn).epoch(samples(8), {
+    batchSize: 4,
+    onProgress: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      isDone = true;
+    },
+  });
+  expect(isDone).toBe(true);
+  const failing = async (): Promise<void> => {
+    throw new RangeError("later");
+  };
+  for (const source of [samples(8), new Opaque(samples(8))]) {
+    const run = compile(fn).epoch(source, { batchSize: 4, onProgress: failing });
+    await expect(run).rejects.toThrow("later");
+  }
+});
+
+test("a dataset of somebody's own must give batches of tensors", async () => {
+  const step = compile(training().fn);
+  const like = (length: number, batch: unknown) => ({ length, batch: () => batch }) as never;
+  await expect(step.epoch(like(8, X), { batchSize: 4 })).rejects.toThrow(/must return an array of tensors/);
+  await expect(step.epoch(like(8, [1, 2]), { batchSize: 4 })).rejects.toThrow(
+    /part 0 of the dataset's batch/,
+  );
+  for (const length of [-3, 0.5, Number.NaN, 2 ** 40]) {
+    await expect(step.epoch(like(length, []), { batchSize: 4 })).rejects.toThrow(/length must be an integer/);
+  }
+});
+
 test("what onProgress throws ends the epoch, in the middle and at the end", async () => {
   const made = adam();
   const step = compile(made.fn);

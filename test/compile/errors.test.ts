@@ -18,6 +18,8 @@ import { training, valuesOf, X, Y } from "./steps.js";
 
 const F = nn.functional;
 const number = tensor(2);
+const generator = new Generator(1);
+const weight = tensor(1, { requiresGrad: true });
 
 test.each<[string, (x: Tensor) => unknown]>([
   ["item", (x) => x.item()],
@@ -47,7 +49,11 @@ test.each<[string, (x: Tensor) => unknown, RegExp]>([
     },
     /contains itself/,
   ],
-  ["drawing integers", () => new Generator(1).integers(0, 3, []), /draw it before the step/],
+  ["drawing integers", () => generator.integers(0, 3, []), /draw it before the step/],
+  ["a generator", () => new Generator(1).uniform([]), /Generator.seed.*seed it before the step/],
+  ["seeding", () => generator.seed(2), /Generator.seed.*seed it before the step/],
+  ["another state", () => generator.setState(generator.getState()), /Generator.setState.*before the step/],
+  ["an optimizer", () => new optim.SGD([weight]), /new SGD.*make it before the step/],
   [
     "a write into an argument",
     (x) => {

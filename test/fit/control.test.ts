@@ -9,6 +9,7 @@ import {
   nn,
   optim,
   type Tensor,
+  tensor,
   fit as train,
 } from "../../lib/index.js";
 import { AskedDataset, dataset, makeModel, OPTIMIZERS, options, STEPS, stateOf } from "./runs.js";
@@ -163,6 +164,12 @@ describe("refuses", () => {
     ["no optimizer", { optimizer: undefined }, /optimizer must be one/],
     ["half an epoch", { epochs: 0.5 }, /epochs must be a positive integer, got 0.5/],
     ["no clipping at 0", { clipNorm: 0 }, /clipNorm must be a number > 0/],
+    ["an empty validation", { validation: new data.Subset(dataset, []) }, /validation has no samples/],
+    [
+      "a dataset of no length",
+      { validation: { length: -3, batch() {} } },
+      /length must be an integer in \[0, 2\^31\), got -3/,
+    ],
     ["an array as validation", { validation: [] }, /validation: needs a dataset/],
     ["a number as schedule", { schedule: 3 }, /schedule must be a function of the position or an object/],
     ["an unknown rhythm", { scheduleEvery: "day" }, /scheduleEvery must be "epoch" or "step"/],
@@ -189,6 +196,23 @@ describe("refuses", () => {
       /schedule at step 0 must be a number ≥ 0, got NaN/,
     );
     expect(stateOf(model, optimizer)).toEqual(before);
+  });
+
+  test.each<[string, (...args: Tensor[]) => unknown, RegExp]>([
+    ["no tensor", () => 3, /fit: loss must return a Tensor of one element, got number 3/],
+    [
+      "a promise",
+      async () => tensor(1),
+      /fit: loss must return a Tensor of one element, got a value of class Promise/,
+    ],
+    [
+      "many elements",
+      (...args) => args[0],
+      /fit: loss must return a Tensor of one element, got one of shape/,
+    ],
+  ])("a loss that returns %s", async (_, loss, message) => {
+    const training = train(model, dataset, options(OPTIMIZERS.adam(model), { loss: loss as never }));
+    await expect(Promise.resolve(training)).rejects.toThrow(message);
   });
 
   test("a loss that reads a value", async () => {

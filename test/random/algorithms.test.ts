@@ -50,7 +50,7 @@ const refused: [() => unknown, typeof ArgumentError, string][] = [
   [
     () => make("torch").integers(0, 1, [1], { dtype: "uint8" as never }),
     DTypeError,
-    "integers: dtype must be int32 or int64, got uint8",
+    'integers: dtype must be int32 or int64, got string "uint8"',
   ],
   [() => make("torch").normal([1], { dtype: "int32" }), DTypeError, "normal: dtype must be float32 or"],
   [() => make("torch").permutation(-1), ArgumentError, "permutation: n must be an integer in [0, 2^31)"],

@@ -182,6 +182,7 @@ export class InsideEpoch {
       for (const { program } of this.parts) program.noteWrites();
     }
     watch.report();
+    await watch.settle();
     watch.throwIfStopped(this.completed);
   }
 

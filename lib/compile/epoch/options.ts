@@ -40,8 +40,11 @@ export interface EpochOptions {
    * done instead (default false).
    */
   partial?: boolean;
-  /** Called about every 100 ms, and at the end. What it throws ends the epoch, whose promise is rejected with it. */
-  onProgress?: (progress: EpochProgress) => void;
+  /**
+   * Called about every 100 ms, and at the end. What it throws ends the epoch, whose promise is rejected with it; if it is
+   * asynchronous, the epoch goes on meanwhile and waits for it in the end.
+   */
+  onProgress?: (progress: EpochProgress) => unknown;
 }
 
 /** What an epoch gives. */

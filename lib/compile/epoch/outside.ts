@@ -1,6 +1,7 @@
 /** Epochs over datasets that only JavaScript can ask: one run for each step. */
 import type { Tensor } from "../../autograd/tensor.js";
 import type { DataLoader } from "../../data/data_loader.js";
+import { batchOf } from "../../data/dataset.js";
 import { ArgumentError } from "../../errors.js";
 import { concat, expandDims } from "../../ops/index.js";
 import { type EpochFunction, type EpochResult, type Options, PROGRESS_MS } from "./options.js";
@@ -22,16 +23,15 @@ export async function runOutside(
     while (results.length < steps) {
       if (partial && results.length > 0 && signal?.aborted) break;
       signal?.throwIfAborted();
-      const batch = dataset.batch(
-        order.subarray(results.length * batchSize, (results.length + 1) * batchSize),
-      );
+      const from = results.length * batchSize;
+      const batch = batchOf("epoch", dataset, order.subarray(from, from + batchSize));
       results.push(await step(...batch));
       samples = Math.min(results.length * batchSize, order.length);
       const now = performance.now();
       if (onProgress === undefined || (now - reported < PROGRESS_MS && results.length < steps)) continue;
       reported = now;
       const value = firstScalar(results[results.length - 1]);
-      onProgress({ step: results.length, steps, samples, elapsed: now - begin, value });
+      await onProgress({ step: results.length, steps, samples, elapsed: now - begin, value });
     }
   } finally {
     loader.give(results.length);

@@ -8,6 +8,8 @@ export class Watch {
   private readonly control: Int32Array;
   private readonly progress: () => EpochProgress;
   private failure: { error: unknown; isAbort: boolean } | undefined;
+  /** Settles when all promises that callbacks have returned so far are; never rejects. */
+  private pending: Promise<unknown> = Promise.resolve();
 
   constructor(options: Options, control: Int32Array, progress: () => EpochProgress) {
     this.options = options;
@@ -29,13 +31,21 @@ export class Watch {
     }
   }
 
-  /** Calls the callback; what it throws stops the run. */
+  /** Calls the callback; what it throws, or its promise is rejected with, stops the run. */
   report(): void {
     try {
-      this.options.onProgress?.(this.progress());
+      const result: unknown = this.options.onProgress?.(this.progress());
+      if (!(result instanceof Promise)) return;
+      const watched = result.catch((error: unknown) => this.stop(error, false));
+      this.pending = Promise.all([this.pending, watched]);
     } catch (error) {
       this.stop(error, false);
     }
+  }
+
+  /** Waits for callbacks that are asynchronous. */
+  async settle(): Promise<void> {
+    await this.pending;
   }
 
   throwIfStopped(completed: number): void {

@@ -1,4 +1,5 @@
 /** Rates that follow half a cosine from the initial one down to `etaMin` (Loshchilov and Hutter 2017). */
+import { shown } from "../../describe.js";
 import { ArgumentError } from "../../errors.js";
 import { checkNumber, NON_NEGATIVE, POSITIVE_INTEGER, REQUIRED, withDefaults } from "../../options.js";
 import { recorder } from "../../runtime/recorder.js";
@@ -71,7 +72,7 @@ export class CosineAnnealingWarmRestarts extends RateScheduler {
     }
     recorder()?.refuse(`${this.name}.step with an epoch`, "leave the epoch out");
     if (typeof epoch !== "number" || !(epoch >= 0 && epoch < Infinity)) {
-      throw new ArgumentError(`${this.name}.step: the epoch must be a number ≥ 0, got ${epoch}`);
+      throw new ArgumentError(`${this.name}.step: the epoch must be a number ≥ 0, got ${shown(epoch)}`);
     }
     this.jump(epoch);
   }
