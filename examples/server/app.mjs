@@ -2,8 +2,8 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import Fastify from "fastify";
 
-// Beyond this a float32 is infinite.
-const LARGEST = 3.4e38;
+// Features belong near 1. One example far beyond would make every later training overflow.
+const LARGEST = 1e6;
 const HEARTBEAT_MS = 15_000;
 
 /** The server for a trainer; not listening yet. */
@@ -57,7 +57,7 @@ export function buildApp(trainer) {
   const positive = { type: "integer", minimum: 1 };
   const options = {
     epochs: { ...positive, maximum: 100_000, default: 10 },
-    batchSize: { ...positive, default: 32 },
+    batchSize: { ...positive, maximum: 100_000, default: 32 },
     learningRate: { type: "number", exclusiveMinimum: 0, maximum: 1, default: 1e-3 },
   };
   app.post("/train", { schema: { body: object(options, []) } }, async (request, reply) => {

@@ -9,7 +9,7 @@
  *   checkpoint-N        where training N is
  */
 import { EventEmitter } from "node:events";
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { fit, Generator, io, manualSeed, nn, noGrad, optim, tensor } from "thalweg";
@@ -41,6 +41,9 @@ export class Trainer extends EventEmitter {
     this.#layers = layers;
     this.#folder = folder;
     mkdirSync(folder, { recursive: true });
+    // Files that a kill has left unfinished.
+    for (const name of readdirSync(folder))
+      if (name.endsWith(".tmp")) rmSync(join(folder, name), { force: true });
     this.examples = new ExampleStore(join(folder, "examples.jsonl"));
     manualSeed(0);
     this.#model = makeModel(layers);
@@ -136,18 +139,18 @@ export class Trainer extends EventEmitter {
         this.#last = { job: number, epoch, epochs, trainLoss, seconds, samplesPerSecond };
         this.emit("progress", { type: "epoch", ...this.#last });
       }
-      this.#last = { ...this.#last, job: number };
       this.#finish(number, { type: "done" });
     } catch (error) {
       if (error === CLOSING) return;
       // The model may be in the middle of an epoch; what is served is whole.
       this.#model.loadStateDict(this.#serving.stateDict());
-      this.#last = { ...this.#last, job: number };
       this.#finish(number, { type: signal.aborted ? "stopped" : "failed", message: error.message });
     }
   }
 
   #finish(number, event) {
+    const { type: outcome, ...reason } = event;
+    this.#last = { ...(this.#last?.job === number ? this.#last : {}), job: number, outcome, ...reason };
     this.#job = null;
     rmSync(this.#path("job.json"), { force: true });
     rmSync(this.#path(`checkpoint-${number}`), { force: true });

@@ -28,8 +28,9 @@ export function reportError(command: string, error: unknown): number {
   return EXIT_FAILURE;
 }
 
-/** Ends quietly when whoever read our output is gone (`thalweg train | head`). */
+/** Ends quietly when whoever read our output is gone (`thalweg train | head`), with a message when a disk is full. */
 export function exitWithoutReader(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(EXIT_SIGNAL + SIGPIPE);
+  if (error.code === "EPIPE") process.exit(EXIT_SIGNAL + SIGPIPE);
+  process.stderr.write(`thalweg: standard output cannot be written: ${error.message}\n`);
+  process.exit(EXIT_FAILURE);
 }
