@@ -12,6 +12,7 @@
         "-O2",
         "-fpeel-loops",
         "-funswitch-loops",
+        "-fvect-cost-model=dynamic",
         "-ffp-contract=off",
         "-fno-math-errno",
         "-fvisibility=hidden",

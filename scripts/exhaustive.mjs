@@ -20,7 +20,15 @@ function run(command, args) {
 function ulp(stride = "1") {
   mkdirSync(join(ROOT, "build-exhaustive"), { recursive: true });
   const program = join("build-exhaustive", "ulp");
-  const flags = ["-O2", "-fpeel-loops", "-std=c++17", "-ffp-contract=off", "-fno-math-errno", "-pthread"];
+  const flags = [
+    "-O2",
+    "-fpeel-loops",
+    "-fvect-cost-model=dynamic",
+    "-std=c++17",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-pthread",
+  ];
   const sources = [
     "test/ulp_exhaustive",
     "dispatch",
