@@ -221,6 +221,23 @@ const tests = {
     addon.execute(addon.create(ADD, 13, [...buffers, ...many]));
   },
 
+  "a handle keeps its buffers, and nobody can take them from it"() {
+    const out = new Float32Array(4);
+    const handle = addon.create(ADD, 13, [arrays()[0], arrays()[1], out]);
+    assert.throws(() => {
+      delete handle.buffers;
+    }, TypeError);
+    assert.throws(() => {
+      handle.buffers = [];
+    }, TypeError);
+    assert.throws(() => {
+      handle.buffers[0] = null;
+    }, TypeError);
+    for (let i = 0; i < 3; i++) globalThis.gc?.();
+    addon.execute(handle);
+    assert.deepEqual([...out], SUM);
+  },
+
   "create refuses what is no program"() {
     for (const list of [undefined, null, 3, {}, new Float32Array(4), { length: 3 }]) {
       fails("ERR_ARGUMENT", /buffers must be an array/, () => addon.create(ADD, 13, list));
