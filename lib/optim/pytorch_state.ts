@@ -32,8 +32,8 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 /**
  * The state dict in our form if it is in PyTorch's, else the argument itself, right or wrong. Options that PyTorch does not
- * have (`biasCorrection`) stay as they are in `groups`. In `adamw`, whether weight decay is decoupled is the class's
- * business, so that option is left out unless our groups have it.
+ * have (`biasCorrection`) stay as they are in `groups`. Whether weight decay is decoupled is for Adam a matter of the class
+ * here, so that option is left out unless our groups have it.
  */
 export function fromPyTorch(stateDict: unknown, groups: readonly object[]): OptimizerStateDict {
   if (!isRecord(stateDict) || !Array.isArray(stateDict.param_groups)) return stateDict as never;
