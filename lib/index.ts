@@ -24,7 +24,7 @@ export { type AdviseOptions, adviseStepSize } from "./optim/advisor/advise.js";
 export type { StabilityRule } from "./optim/advisor/rules.js";
 export * as optim from "./optim/index.js";
 export * from "./random/index.js";
-export { type BackendInfo, backendInfo, setNumThreads } from "./runtime/executor.js";
+export { type BackendInfo, backendInfo, setBackgroundPriority, setNumThreads } from "./runtime/executor.js";
 export type { TypedArray } from "./runtime/types.js";
 export {
   arange,

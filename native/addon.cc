@@ -61,7 +61,7 @@ napi_value line_offset(napi_env env, napi_callback_info info, Environment*) {
   return result;
 }
 
-// ---- info(), configure({ isa, threads })
+// ---- info(), configure({ isa, threads, yields })
 
 napi_value string_value(napi_env env, const std::string& text) {
   napi_value value = nullptr;
@@ -154,14 +154,20 @@ napi_value configure(napi_env env, napi_callback_info info, Environment* environ
     return fail(env, kArgumentError, "configure: the argument must be an object of options");
   }
   const napi_value isa = option(env, options, "isa"), threads_option = option(env, options, "threads");
+  const napi_value yields_option = option(env, options, "yields");
   bool is_pending = false;
   if (napi_is_exception_pending(env, &is_pending) != napi_ok || is_pending) return nullptr;  // a getter has thrown
   const Level* level = isa == nullptr ? environment->level : read_level(env, isa);
   if (level == nullptr) return nullptr;
   const int threads = threads_option == nullptr ? environment->threads : read_threads(env, threads_option);
   if (threads == 0) return nullptr;
+  bool yields = environment->yields;
+  if (yields_option != nullptr && napi_get_value_bool(env, yields_option, &yields) != napi_ok) {
+    return fail(env, kArgumentError, "configure: yields must be true or false");
+  }
   environment->level = level;
   environment->threads = threads;
+  environment->yields = yields;
   napi_value result = nullptr, threads_value = nullptr;
   napi_create_object(env, &result);
   napi_create_int32(env, threads, &threads_value);

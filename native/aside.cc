@@ -30,13 +30,14 @@ struct Waiting {
   size_t idle = 0;
 };
 
-Waiting& waiting() {
-  static Waiting* const instance = new Waiting;
-  return *instance;
+// Threads that yield cannot always be made normal again, so there are two sets of them.
+Waiting& waiting(bool yields) {
+  static Waiting* const normal = new Waiting;
+  static Waiting* const yielding = new Waiting;
+  return yields ? *yielding : *normal;
 }
 
-void serve(void*) {
-  Waiting& w = waiting();
+void serve(Waiting& w) {
   for (;;) {
     Task task;
     {
@@ -56,14 +57,21 @@ void serve(void*) {
   }
 }
 
+void serve_normally(void*) { serve(waiting(false)); }
+
+void serve_yielding(void*) {
+  yield_to_others();
+  serve(waiting(true));
+}
+
 }  // namespace
 
-void run_aside(void (*body)(void*), void* context) {
-  Waiting& w = waiting();
+void run_aside(void (*body)(void*), void* context, bool yields) {
+  Waiting& w = waiting(yields);
   {
     const std::lock_guard<std::mutex> lock(w.mutex);
     // Each task that waits has a thread that is about to take it.
-    if (w.idle <= w.tasks.size()) start_thread(serve, nullptr);
+    if (w.idle <= w.tasks.size()) start_thread(yields ? serve_yielding : serve_normally, nullptr);
     w.tasks.push_back({body, context});
     w.count = w.tasks.size();
   }

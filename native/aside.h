@@ -4,8 +4,8 @@
 
 namespace thalweg {
 
-// Calls body(context) on another thread, at once if one can be had: a thread that is idle, or a new one. Throws
-// std::system_error where the system has none to give.
-void run_aside(void (*body)(void* context), void* context);
+// Calls body(context) on another thread, at once if one can be had: a thread that is idle, or a new one. One that yields
+// runs only where a core would be idle otherwise. Throws std::system_error where the system has none to give.
+void run_aside(void (*body)(void* context), void* context, bool yields);
 
 }  // namespace thalweg

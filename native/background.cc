@@ -220,7 +220,7 @@ napi_value start(napi_env env, napi_callback_info info, Environment* environment
     environment->runs.push_back(run.get());
   }
   try {
-    run_aside(run_and_deliver, run.get());
+    run_aside(run_and_deliver, run.get(), environment->yields);
   } catch (const std::system_error&) {
     const std::lock_guard<std::mutex> lock(environment->mutex);
     environment->runs.pop_back();

@@ -26,6 +26,7 @@ struct Run;
 struct Environment {
   const Level* level;
   int threads;
+  bool yields = false;          // whether runs in the background take only cores that would be idle
   Program program;              // of the `run` in progress
   std::vector<Buffer> buffers;  // of the `execute`, or the `run` with many buffers, in progress
 

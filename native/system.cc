@@ -12,6 +12,11 @@
 #endif
 #if defined(__linux__)
 #include <sched.h>
+#elif defined(__APPLE__)
+#include <sys/resource.h>
+#elif defined(_WIN32)
+#define NOMINMAX
+#include <windows.h>
 #endif
 
 namespace thalweg {
@@ -149,5 +154,17 @@ void start_thread(void (*body)(void*), void* context) {
   throw std::system_error(error, std::generic_category());
 }
 #endif
+
+void yield_to_others() {
+#if defined(__linux__)
+  // A nice value would leave the threads that become ready waiting for the end of a time slice.
+  const sched_param parameters{};
+  pthread_setschedparam(pthread_self(), SCHED_IDLE, &parameters);
+#elif defined(__APPLE__)
+  setpriority(PRIO_DARWIN_THREAD, 0, PRIO_DARWIN_BG);
+#elif defined(_WIN32)
+  SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_IDLE);
+#endif
+}
 
 }  // namespace thalweg

@@ -18,4 +18,8 @@ double cpu_quota(const std::string& cpu_max);
 // (128 KiB in musl), and a name that debuggers show. Throws std::system_error where the system has none to give.
 void start_thread(void (*body)(void* context), void* context);
 
+// From here on the calling thread runs only where a core would be idle otherwise: any other thread that becomes ready
+// takes its core at once. It may not be allowed to go back.
+void yield_to_others();
+
 }  // namespace thalweg

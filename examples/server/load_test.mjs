@@ -19,12 +19,24 @@ const { values } = parseArgs({
     examples: { type: "string", default: "8000" },
     layers: { type: "string", default: "784,256,128,10" },
     threads: { type: "string", default: String(Math.max(1, availableParallelism() - 1)) },
+    priority: { type: "string", default: "low" },
     json: { type: "boolean", default: false },
   },
 });
 const agent = new Agent({ keepAlive: true });
 const folder = mkdtempSync(join(tmpdir(), "thalweg-load-"));
-const args = ["--port", "0", "--folder", folder, "--layers", values.layers, "--threads", values.threads];
+const args = [
+  "--port",
+  "0",
+  "--folder",
+  folder,
+  "--layers",
+  values.layers,
+  "--threads",
+  values.threads,
+  "--priority",
+  values.priority,
+];
 const child = spawn(process.execPath, [new URL("server.mjs", import.meta.url).pathname, ...args], {
   stdio: ["ignore", "pipe", "inherit"],
 });

@@ -13,6 +13,8 @@ export function readSettings(args) {
       layers: { type: "string", default: "784,256,128,10" },
       // One core stays for requests.
       threads: { type: "string", default: String(Math.max(1, availableParallelism() - 1)) },
+      // Requests come first; "normal" trains as fast as it can.
+      priority: { type: "string", default: "low" },
     },
   });
   const layers = values.layers.split(",").map(Number);
@@ -25,5 +27,6 @@ export function readSettings(args) {
     folder: values.folder,
     layers,
     threads: Number(values.threads),
+    priority: values.priority,
   };
 }

@@ -8,6 +8,7 @@ import {
   ShapeError,
   type ThalwegError,
 } from "../errors.js";
+import { checkChoice } from "../options.js";
 import type { LoadedProgram, ProgramPlan, RunOutcome, Segment } from "./loaded.js";
 import { type LoadError, loadNativeAddon, type NativeAddon, type ProgramHandle } from "./native_addon.js";
 import { KERNELS, TABLE_VERSION } from "./table.js";
@@ -319,6 +320,20 @@ export function setNumThreads(n: number): void {
   checkThreads("setNumThreads", n);
   const { addon, info } = current();
   if (addon !== null) info.threads = addon.configure({ threads: n }).threads;
+}
+
+const PRIORITIES = ["normal", "low"] as const;
+
+/**
+ * How much runs in the background (`await step(…)`, `epoch`, `fit`) that begin from now on are worth to the operating
+ * system. `"low"`: their thread takes only what would be idle otherwise, and any other thread that becomes ready takes its
+ * core at once, so a busy server answers as if nobody trained, and training slows down instead; threads that help with
+ * single kernels (`setNumThreads` above 1) stay normal. `"normal"` (default): as any other thread. Results do not depend on
+ * it, and the TypeScript executor knows none. ArgumentError for anything else.
+ */
+export function setBackgroundPriority(priority: (typeof PRIORITIES)[number]): void {
+  checkChoice("setBackgroundPriority", "priority", priority, PRIORITIES);
+  current().addon?.configure({ yields: priority === "low" });
 }
 
 /** Runs `body` on another executor or instruction-set level: how tests hold one against another. */

@@ -15,7 +15,7 @@ export type ProgramHandle = { readonly __program: unique symbol };
 /** The whole surface of the addon (native/addon.cc). */
 export interface NativeAddon {
   info(): { version: number; kernels: string[]; levels: string[]; compiler: string };
-  configure(options: { isa?: string; threads?: number }): { isa: string; threads: number };
+  configure(options: { isa?: string; threads?: number; yields?: boolean }): { isa: string; threads: number };
   run(words: Float64Array, count: number, ...buffers: TypedArray[]): void;
   create(
     words: Float64Array,

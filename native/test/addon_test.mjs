@@ -64,6 +64,11 @@ const tests = {
     for (const options of [undefined, null, 3, "scalar"]) {
       fails("ERR_ARGUMENT", /must be an object/, () => addon.configure(options));
     }
+    for (const yields of [1, null, "true"]) {
+      fails("ERR_ARGUMENT", /yields must be true or false/, () => addon.configure({ yields, threads: 2 }));
+    }
+    assert.equal(addon.configure({ yields: true }).threads, 3);
+    addon.configure({ yields: false });
     const thrown = new Error("from a getter");
     assert.throws(
       () =>

@@ -1,7 +1,8 @@
 /** Runs in the background: who waits for whom, what is protected meanwhile, and that the event loop goes on. */
+import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { BusyError } from "../../lib/errors.js";
-import { compile, Generator, type Tensor, tensor } from "../../lib/index.js";
+import { compile, Generator, setBackgroundPriority, type Tensor, tensor } from "../../lib/index.js";
 import { backendInfo } from "../../lib/runtime/executor.js";
 import { training, valuesOf, X, Y } from "./steps.js";
 
@@ -113,4 +114,33 @@ test("an argument moved to a worker while it is used is copied", async () => {
   }
   expect((await running).toArray()).toEqual(expected);
   expect(buffer.byteLength).toBeGreaterThan(0);
+});
+
+/** Scheduling policies of this process's threads, as Linux numbers them; none elsewhere. */
+const policies = (): number[] =>
+  process.platform !== "linux"
+    ? []
+    : readdirSync("/proc/self/task").map((task) => {
+        const stat = readFileSync(`/proc/self/task/${task}/stat`, "utf8");
+        // The name in brackets may hold blanks; the policy is the 41st field, 38 behind the brackets.
+        return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[38]);
+      });
+const SCHED_IDLE = 5;
+
+test("runs of low priority have the same bits, and give way where the system can be told", async () => {
+  const outcome = async (priority: "normal" | "low"): Promise<unknown> => {
+    setBackgroundPriority(priority);
+    const made = training();
+    const step = compile(made.fn);
+    for (let i = 0; i < 3; i++) await step(X, Y);
+    return valuesOf(made);
+  };
+  const normal = await outcome("normal");
+  expect(policies()).not.toContain(SCHED_IDLE);
+  expect(await outcome("low")).toEqual(normal);
+  if (policies().length > 0 && backendInfo().backend === "native") expect(policies()).toContain(SCHED_IDLE);
+  expect(await outcome("normal")).toEqual(normal);
+  expect(() => setBackgroundPriority("high" as never)).toThrow(
+    'setBackgroundPriority: priority must be "normal" or "low", got "high"',
+  );
 });
