@@ -26,7 +26,6 @@ export function onNative(work, inputs) {
     operands,
     hasThreads: false,
     run: repeat(() => addon.execute(program)),
-    close: () => addon.release(program),
   };
 }
 

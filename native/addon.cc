@@ -204,7 +204,7 @@ napi_value initialize(napi_env env, napi_value exports) {
     napi_callback callback;
   } functions[] = {{"info", callback<info>},       {"configure", callback<configure>}, {"run", callback<run>},
                    {"create", callback<create>},   {"execute", callback<execute>},     {"start", callback<start>},
-                   {"release", callback<release>}, {"lineOffset", callback<line_offset>}};
+                   {"lineOffset", callback<line_offset>}};
   for (const auto& entry : functions) {
     napi_value function = nullptr;
     if (napi_create_function(env, entry.name, NAPI_AUTO_LENGTH, entry.callback, nullptr, &function) != napi_ok ||

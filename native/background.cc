@@ -183,7 +183,7 @@ napi_value start(napi_env env, napi_callback_info info, Environment* environment
   run->environment = environment;
   run->level = environment->level;
   run->threads = environment->threads;
-  // Getters of strange arrays may run JavaScript, which could release programs and detach buffers: all of them first.
+  // Getters of strange arrays may run JavaScript, which could detach buffers: all of them first.
   std::vector<std::vector<napi_ref>> references;
   for (size_t i = kFixed; i < count; i += kPerSegment) {
     std::vector<napi_ref> held;
@@ -198,7 +198,6 @@ napi_value start(napi_env env, napi_callback_info info, Environment* environment
     }
   }
   for (const Segment& segment : run->segments) {
-    if (segment.compiled->is_released) return fail(env, kArgumentError, "start: the program has been released");
     for (const Segment& other : run->segments) {
       if (&other != &segment && other.compiled == segment.compiled) {
         return fail(env, kArgumentError, "start: a program may occur once");

@@ -1,5 +1,5 @@
 // Prepared programs: bound to most of their buffers once, run again and again with other scalars and other inputs. Here
-// they are made, run one step on JavaScript's thread, and released.
+// they are made, and run one step on JavaScript's thread.
 #include "compiled.h"
 
 #include <algorithm>
@@ -12,26 +12,18 @@ namespace {
 
 constexpr napi_type_tag kCompiledTag = {0x6fb6a2d7c1e94a35, 0x9d1f4b78a3c02e61};
 
-void release_buffers(napi_env env, Compiled* compiled) {
-  for (napi_ref buffer : compiled->buffers) napi_delete_reference(env, buffer);
-  compiled->buffers.clear();
-  compiled->program = Program();
-  compiled->patched.clear();
-  compiled->rebound.clear();
-  compiled->is_released = true;
-}
-
 struct CompiledDeleter {
   napi_env env;
   void operator()(Compiled* compiled) const {
-    release_buffers(env, compiled);
+    for (napi_ref buffer : compiled->buffers) napi_delete_reference(env, buffer);
     delete compiled;
   }
 };
 
 void finalize_compiled(napi_env env, void* data, void*) { CompiledDeleter{env}(static_cast<Compiled*>(data)); }
 
-// An object that holds the buffers of `references`, which become weak, for JavaScript neither to see nor to change.
+// An object that holds the buffers of `references`, which become weak; JavaScript can neither change it nor
+// take them from it.
 bool make_handle(napi_env env, const std::vector<napi_ref>& references, napi_value* handle) {
   napi_value held;
   if (napi_create_object(env, handle) != napi_ok ||
@@ -150,7 +142,7 @@ bool read_scalars(napi_env env, const char* function, napi_value value, const Co
   return false;
 }
 
-// ---- create(words, count, buffers, rebound, patched), execute(handle, scalars, ...buffers), release(handle)
+// ---- create(words, count, buffers, rebound, patched), execute(handle, scalars, ...buffers)
 
 napi_value create(napi_env env, napi_callback_info info, Environment* environment) {
   napi_value arguments[5];
@@ -205,7 +197,6 @@ napi_value execute(napi_env env, napi_callback_info info, Environment* environme
   }
   Compiled* const compiled = read_handle(env, "execute", arguments[0], environment);
   if (compiled == nullptr) return nullptr;
-  if (compiled->is_released) return fail(env, kArgumentError, "execute: the program has been released");
   Segment segment{compiled, 1, std::move(environment->buffers), {}, nullptr};
   const size_t given = count < 2 ? 0 : count - 2, needed = compiled->rebound.size();
   bool ok = read_bound(env, *compiled, &segment.buffers) &&
@@ -227,15 +218,6 @@ napi_value execute(napi_env env, napi_callback_info info, Environment* environme
   }
   environment->buffers = std::move(segment.buffers);
   return ok && !outcome.ok() ? fail(env, outcome) : nullptr;
-}
-
-napi_value release(napi_env env, napi_callback_info info, Environment* environment) {
-  napi_value handle;
-  size_t count = 1;
-  napi_get_cb_info(env, info, &count, &handle, nullptr, nullptr);
-  Compiled* const compiled = read_handle(env, "release", handle, environment);
-  if (compiled != nullptr) release_buffers(env, compiled);
-  return nullptr;
 }
 
 }  // namespace thalweg

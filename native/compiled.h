@@ -17,7 +17,6 @@ struct Compiled {
   std::vector<int> rebound;      // slots whose buffers each run gives
   std::vector<int64_t> patched;  // words whose values each step gives
   bool is_running = false;       // aside; only JavaScript's thread looks at it
-  bool is_released = false;
 };
 
 // Steps of one program on the same buffers; a rebound buffer may move on from step to step, as the scalars do.

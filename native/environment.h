@@ -57,7 +57,6 @@ bool read_words(napi_env env, const char* function, napi_value words, napi_value
 // compiled.cc: prepared programs.
 napi_value create(napi_env env, napi_callback_info info, Environment* environment);
 napi_value execute(napi_env env, napi_callback_info info, Environment* environment);
-napi_value release(napi_env env, napi_callback_info info, Environment* environment);
 
 // background.cc: their runs away from JavaScript's thread.
 napi_value start(napi_env env, napi_callback_info info, Environment* environment);

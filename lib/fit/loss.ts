@@ -1,8 +1,8 @@
 /** Losses by name. */
 import { describe } from "../describe.js";
 import { ArgumentError } from "../errors.js";
-import { formatShape } from "../ndarray/shape.js";
 import * as functional from "../nn/functional/index.js";
+import { describeResult } from "../ops/operands.js";
 import { Tensor } from "../tensor.js";
 
 /** A loss: the model's output and the target in, a 0-d tensor out. */
@@ -33,6 +33,5 @@ export function lossFunction(owner: string, loss: unknown): LossFunction {
 
 function checkLoss(owner: string, value: unknown): Tensor {
   if (value instanceof Tensor && value.size === 1) return value;
-  const got = value instanceof Tensor ? `one of shape ${formatShape(value.shape)}` : describe(value);
-  throw new ArgumentError(`${owner}: loss must return a Tensor of one element, got ${got}`);
+  throw new ArgumentError(`${owner}: loss must return a Tensor of one element, got ${describeResult(value)}`);
 }

@@ -98,8 +98,10 @@ function legendOf(legend: readonly LegendEntry[]): string {
 }
 
 function numbersOf({ facts: rows, table: numbers }: DrawnFigure): string {
-  const named = rows.length > 0 ? facts(rows).replaceAll("_max", "<sub>max</sub>") : "";
-  return named + (numbers === null ? "" : table(numbers.head, numbers.rows));
+  return (
+    (rows.length > 0 ? facts(rows, withSubscripts) : "") +
+    (numbers === null ? "" : table(numbers.head, numbers.rows))
+  );
 }
 
 /** Folded up where all are met. */

@@ -4,6 +4,7 @@ import { describe } from "../describe.js";
 import { ArgumentError, DTypeError } from "../errors.js";
 import { type DType, isFloat, promote, zeroedStorage } from "../ndarray/dtype.js";
 import { NDArray } from "../ndarray/ndarray.js";
+import { formatShape } from "../ndarray/shape.js";
 import { Storage, uninitializedStorage } from "../ndarray/storage.js";
 import type { KernelStem } from "../runtime/table.js";
 import { astype } from "./cast.js";
@@ -11,6 +12,10 @@ import { hasKernel } from "./kernel_call.js";
 
 /** A tensor, or a number that stands for a 0-d tensor of the dtype it meets. */
 export type TensorLike = Tensor | number;
+
+/** What an error message says of a value that should have been a tensor of another shape, or a tensor at all. */
+export const describeResult = (value: unknown): string =>
+  value instanceof Tensor ? `a tensor of shape ${formatShape(value.shape)}` : describe(value);
 
 /** Throws an ArgumentError unless `value` is a Tensor. */
 export function checkTensor(operation: string, value: unknown, name = "the argument"): Tensor {

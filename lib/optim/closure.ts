@@ -2,7 +2,7 @@
 import { enableGrad } from "../autograd/mode.js";
 import { describe } from "../describe.js";
 import { ArgumentError } from "../errors.js";
-import { formatShape } from "../ndarray/shape.js";
+import { describeResult } from "../ops/operands.js";
 import { Tensor } from "../tensor.js";
 
 /** Throws an ArgumentError for what is no closure, and for none where one is needed. */
@@ -33,13 +33,7 @@ export function evaluate<Loss>(owner: string, closure: () => Loss): Loss {
   if (typeof loss === "number" || (loss instanceof Tensor && loss.size === 1)) return loss;
   // What becomes of a promise is nobody's business any more; it must not end the process as unhandled.
   if (loss instanceof Promise) loss.catch(() => undefined);
-  const got =
-    loss instanceof Tensor
-      ? `a tensor of shape ${formatShape(loss.shape)}`
-      : loss instanceof Promise
-        ? "a promise"
-        : describe(loss);
   throw new ArgumentError(
-    `${owner}.step: the closure must return the loss, a number or a tensor of one element, it returned ${got}`,
+    `${owner}.step: the closure must return the loss, a number or a tensor of one element, it returned ${describeResult(loss)}`,
   );
 }

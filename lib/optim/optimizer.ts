@@ -2,7 +2,6 @@
  * Optimizer: parameter groups, per-parameter state, saving and loading. What a step does is a subclass's business:
  * UpdateRule (rule.ts) for rules that are kernels over each parameter, LBFGS for what looks at all at once.
  */
-
 import { describe } from "../describe.js";
 import { ArgumentError, GradientError, StateError } from "../errors.js";
 import { isFloat } from "../ndarray/dtype.js";
@@ -130,8 +129,8 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
   }
 
   /**
-   * Takes over options and copies of the state; PyTorch's `{ state, param_groups }` will do as well. StateError that lists all that does not fit this optimizer's groups
-   * and parameters; then nothing has changed.
+   * Takes over options and copies of the state; PyTorch's `{ state, param_groups }` will do as well. StateError that lists
+   * all that does not fit this optimizer's groups and parameters; then nothing has changed.
    */
   loadStateDict(stateDict: OptimizerStateDict | PyTorchStateDict): void {
     const { options, states } = loadOptimizer(`${this.name}.loadStateDict`, stateDict, this.paramGroups, {

@@ -4,13 +4,13 @@
 export const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
-/** Names and values, as `<dl>`. */
+/** Names and values, as `<dl>`. `asHtml` turns the names into HTML, values are text. */
 export function facts(
   rows: readonly (readonly [name: string, value: string])[],
-  className = "facts",
+  asHtml: (name: string) => string = escapeHtml,
 ): string {
-  const items = rows.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`);
-  return `<dl class="${className}">${items.join("")}</dl>`;
+  const items = rows.map(([name, value]) => `<dt>${asHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`);
+  return `<dl class="facts">${items.join("")}</dl>`;
 }
 
 /** A table that scrolls sideways where it does not fit. */

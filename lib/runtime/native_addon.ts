@@ -31,7 +31,6 @@ export interface NativeAddon {
     control: Int32Array,
     ...segments: (ProgramHandle | number | Float64Array | readonly TypedArray[])[]
   ): void;
-  release(handle: ProgramHandle): void;
   lineOffset(array: TypedArray): number;
 }
 

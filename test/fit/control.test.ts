@@ -208,7 +208,7 @@ describe("refuses", () => {
     [
       "many elements",
       (...args) => args[0],
-      /fit: loss must return a Tensor of one element, got one of shape/,
+      /fit: loss must return a Tensor of one element, got a tensor of shape/,
     ],
   ])("a loss that returns %s", async (_, loss, message) => {
     const training = train(model, dataset, options(OPTIMIZERS.adam(model), { loss: loss as never }));

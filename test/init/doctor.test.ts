@@ -296,7 +296,7 @@ test("what the doctor refuses", () => {
   expect(call({ target: 3 })).toThrow(ArgumentError);
   expect(call({ loss: 3 })).toThrow("diagnose: loss must be a function, got number 3");
   expect(call({ loss: () => x })).toThrow(
-    "diagnose: loss must return a Tensor of one element, got shape [4,3]",
+    "diagnose: loss must return a Tensor of one element, got a tensor of shape [4,3]",
   );
   expect(call({ loss: () => tensor(1) })).toThrow(GradientError);
   expect(() => diagnose(model, [1] as never)).toThrow(ArgumentError);

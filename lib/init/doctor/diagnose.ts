@@ -4,11 +4,10 @@ import { enableGrad, noGrad } from "../../autograd/mode.js";
 import { describe } from "../../describe.js";
 import { ArgumentError, GradientError } from "../../errors.js";
 import { isFloat } from "../../ndarray/dtype.js";
-import { formatShape } from "../../ndarray/shape.js";
 import { crossEntropy } from "../../nn/functional/classification.js";
 import { mseLoss } from "../../nn/functional/regression.js";
 import type { Module } from "../../nn/module.js";
-import { checkTensor } from "../../ops/operands.js";
+import { checkTensor, describeResult } from "../../ops/operands.js";
 import { checkNumber, type Range, withDefaults } from "../../options.js";
 import { recorder } from "../../runtime/recorder.js";
 import { Tensor } from "../../tensor.js";
@@ -114,8 +113,7 @@ function lossOf(output: Tensor, target: unknown, loss: DiagnoseOptions["loss"]):
   // A loss that closes over its target takes no second argument.
   const value: unknown = loss(output, compared as Tensor);
   if (value instanceof Tensor && value.size === 1) return value;
-  const got = value instanceof Tensor ? `shape ${formatShape(value.shape)}` : describe(value);
-  throw new ArgumentError(`diagnose: loss must return a Tensor of one element, got ${got}`);
+  throw new ArgumentError(`diagnose: loss must return a Tensor of one element, got ${describeResult(value)}`);
 }
 
 /** The norm of the gradient at all activations and weights that have one. */

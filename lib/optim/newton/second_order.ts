@@ -6,7 +6,7 @@ import { type HessianOperator, hessianOperator } from "../../autograd/hessian_op
 import { noGrad } from "../../autograd/mode.js";
 import { describe } from "../../describe.js";
 import { ArgumentError, GradientError } from "../../errors.js";
-import { formatShape } from "../../ndarray/shape.js";
+import { describeResult } from "../../ops/operands.js";
 import { listOf, withDefaults } from "../../options.js";
 import { recorder } from "../../runtime/recorder.js";
 import { Tensor } from "../../tensor.js";
@@ -121,8 +121,9 @@ export abstract class SecondOrderOptimizer<Options extends CommonOptions> {
 
   private checkValue(loss: unknown): Tensor {
     if (!(loss instanceof Tensor) || loss.size !== 1) {
-      const got = loss instanceof Tensor ? `a tensor of shape ${formatShape(loss.shape)}` : describe(loss);
-      throw new ArgumentError(`${this.name}.step: the closure must return the loss, one element, got ${got}`);
+      throw new ArgumentError(
+        `${this.name}.step: the closure must return the loss, one element, got ${describeResult(loss)}`,
+      );
     }
     return loss;
   }

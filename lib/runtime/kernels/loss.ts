@@ -6,6 +6,10 @@ import { checkIndices } from "./indices.js";
 import { type FoldType, maxLine, sumLine } from "./lanes.js";
 import { sumOfExp } from "./reduce.js";
 
+/** −log softmax of one logit: (m − x) + total. */
+const distance = (single: boolean, m: number, x: number, total: number): number =>
+  rounded(single, rounded(single, m - x) + total);
+
 /**
  * (logits[b,c], labels[b], class weights[c]) → (loss[b], weight[b], m[b], total[b]): m is the maximum, total =
  * log Σ exp(x − m), loss = (1−s)·w_y·((m − x_y) + total) + s/c·Σ_j w_j·((m − x_j) + total), weight = w_y; loss and weight
@@ -32,17 +36,17 @@ export const crossEntropy: KernelFactory = (dtype) => (buffers, offsets, dims, s
     const row = offsets[0] + i * logitsB;
     const m = maxLine(type, logits, row, c, logitsC);
     const rowTotal = rounded(single, Math.log(sumOfExp(type, logits, row, c, logitsC, m, terms)));
-    const distance = (x: number): number => rounded(single, rounded(single, m - x) + rowTotal);
     const label = labels[offsets[1] + i * labelsB];
     let rowLoss = 0;
     let rowWeight = 0;
     if (label !== ignoreIndex) {
       rowWeight = weights[offsets[2] + label * weightsC];
-      const miss = distance(logits[row + label * logitsC]);
+      const miss = distance(single, m, logits[row + label * logitsC], rowTotal);
       rowLoss = rounded(single, rounded(single, hit * rowWeight) * miss);
       if (smoothing !== 0) {
         for (let j = 0; j < c; j++) {
-          terms[j] = weights[offsets[2] + j * weightsC] * distance(logits[row + j * logitsC]);
+          terms[j] =
+            weights[offsets[2] + j * weightsC] * distance(single, m, logits[row + j * logitsC], rowTotal);
         }
         rowLoss += rounded(single, share * sumLine(type, terms, 0, c, 1));
       }
