@@ -77,12 +77,12 @@ class FusedMachine {
           for (int i = 0; i < step->inputs; i++) x[i] = value_[step->from[i]];
           T* const y = step->stored_to >= 0 ? result(*step, operands[step->stored_to], rows, columns)
                                             : scratch_[step->to];
+          value_[step->to] = y;
           if (step->inputs == 0 && step->is_only_write && y == scratch_[step->to]) {
-            if (filled_[step->to] >= n) break;  // a constant, there from the tile before
+            if (filled_[step->to] >= n) break;  // a constant, there from a tile before
             filled_[step->to] = n;
           }
           kFusedFunctions[step->row].run(n, step->scalars, y, x);
-          value_[step->to] = y;
           break;
         }
         case FusedStep::Kind::Store:

@@ -282,6 +282,25 @@ describe.each(executors)("a chain on %o", (choice) => {
     expect(chain.folds.map((view) => view.data)).toEqual(apart.folds.map((view) => view.data));
   });
 
+  test("stores a constant where only the last, short tile can be written in place", () => {
+    for (const n of [1025, 513, 2049]) {
+      const strided = { data: new Float32Array(4 * n), offset: 0, strides: [2 * n, 2] };
+      const dense = { data: new Float32Array(2 * n), offset: 0, strides: [n, 1] };
+      const fold = { data: new Float32Array(2), offset: 0, strides: [1] };
+      const code = chainCode("f32", [
+        ["fill", "c", 2],
+        ["store", 0, "c"],
+        ["store", 1, "c"],
+        ["sum", 2, "c"],
+      ]);
+      const kinds = { bytes: [], inputs: [], outputs: [strided, dense], folds: [fold] };
+      withBackend(choice, () => runChain({ type: "f32", o: [2], r: [n], ...kinds, code }));
+      expect(dense.data.every((x) => x === 2)).toBe(true);
+      expect(strided.data.every((x, i) => x === (i % 2 === 0 ? 2 : 0))).toBe(true);
+      expect([...fold.data]).toEqual([2 * n, 2 * n]);
+    }
+  });
+
   test("may write over its inputs", () => {
     withBackend(choice, () => {
       for (const n of [1, 5, 300, 5000]) {
