@@ -17,17 +17,13 @@
 #include "../scratch.h"
 #include "product.h"
 
-// Lines of a packed together: whole tiles and whole squares of the transposition. A tile reads its part of them.
-template <class T>
-constexpr int kLinesOfA = std::lcm(TileShape<T>::kRows, TileShape<T>::kWidth);
-
 // Rows of a worked on at once: 256 KiB, which leave room for b and c in an L2 of 1 MiB. Half of that where the slivers
 // of b are packed already, so that nothing is packed again for another block (AMD Zen 4: 93 % of the peak at 2048³ with
 // 128 KiB, 92 % with 256, 90 % with 96).
 template <class T>
-constexpr int64_t kBlockRows = 256 * 1024 / (kChain * static_cast<int64_t>(sizeof(T))) / kLinesOfA<T> * kLinesOfA<T>;
+constexpr int64_t kBlockRows = 256 * 1024 / (kChain * static_cast<int64_t>(sizeof(T))) / TileShape<T>::kRows * TileShape<T>::kRows;
 template <class T>
-constexpr int64_t kHalfBlockRows = kBlockRows<T> / 2 / kLinesOfA<T> * kLinesOfA<T>;
+constexpr int64_t kHalfBlockRows = kBlockRows<T> / 2 / TileShape<T>::kRows * TileShape<T>::kRows;
 
 // Slivers of b packed at once: 512 bytes of each row, for which its page is worth a visit.
 template <class T>
@@ -57,21 +53,21 @@ Slivers slivers_of(const Product<T>& x) {
   return x.m <= kBlockRows<T> ? Slivers::Own : Slivers::Shared;
 }
 
-// A tile whose columns lie apart in c, by way of a tile in memory.
+// A tile of `rows` rows whose columns lie `column` apart in c, by way of a tile in memory.
 template <class T>
-void multiply_apart(TileFunction<T> tile, TileOperands<T> t, int rows, const Matrix<T>& c) {
+void multiply_apart(TileFunction<T> tile, const TileOperands<T>& t, int rows, int64_t column) {
   constexpr int kColumns = TileShape<T>::kColumns;
   T values[TileShape<T>::kRows * kColumns];
-  const bool assign = t.assign;
-  t.c = values;
-  t.c_row = kColumns;
-  t.assign = true;
-  tile(t);
+  TileOperands<T> together = t;
+  together.c = values;
+  together.c_row = kColumns;
+  together.assign = true;
+  tile(together);
   for (int i = 0; i < rows; i++) {
     for (int j = 0; j < t.width; j++) {
-      T* const element = c.at(i, j);
+      T* const element = t.c + i * t.c_row + j * column;
       const T value = values[i * kColumns + j];
-      *element = assign ? value : One<T>::add(*element, value);
+      *element = t.assign ? value : One<T>::add(*element, value);
     }
   }
 }
@@ -99,30 +95,41 @@ struct Panel {
   // c[first … last, columns begin … end of the panel); begin is a multiple of kColumns.
   void multiply(int64_t first, int64_t last, int64_t begin, int64_t end) const {
     thread_local Scratch a_scratch, b_scratch;
-    constexpr int64_t kGroupColumns = kGroup<T> * kColumns, kBlockSize = (kBlockRows<T> + kLinesOfA<T>) * kChain;
+    constexpr int64_t kGroupColumns = kGroup<T> * kColumns;
     T* const own = slivers == Slivers::Shared ? nullptr : b_scratch.get<T>(kGroupColumns * kChain);
     const int64_t block = slivers == Slivers::Shared ? kHalfBlockRows<T> : kBlockRows<T>;
     for (int64_t i = first; i < last; i += block) {
       const int64_t rows = smaller_of(block, last - i);
-      T* packed_a = nullptr;
+      const TileHeights<T> heights(rows);
+      const int64_t packed_size = heights.count() * kRows * kChain;
+      T* const packed_a = a_in_place ? nullptr : a_scratch.get<T>(ceil_div(depth, kChain) * packed_size);
       for (int64_t p = 0; !a_in_place && p < depth; p += kChain) {
-        if (p == 0) packed_a = a_scratch.get<T>(ceil_div(depth, kChain) * kBlockSize);
-        pack<kLinesOfA<T>>(product.a.at(i, k0 + p), product.a.row, product.a.column, rows, smaller_of(kChain, depth - p),
-                           packed_a + p / kChain * kBlockSize);
+        pack_tiles(i, heights, p, packed_a + p / kChain * packed_size);
       }
       for (int64_t j = begin; j < end; j += kGroupColumns) {
         for (int64_t p = 0; p < depth; p += kChain) {
-          const T* const a = a_in_place ? nullptr : packed_a + p / kChain * kBlockSize;
-          multiply_group(i, rows, j, smaller_of(kGroupColumns, end - j), p, a, own);
+          const T* const a = a_in_place ? nullptr : packed_a + p / kChain * packed_size;
+          multiply_group(i, heights, j, smaller_of(kGroupColumns, end - j), p, a, own);
         }
       }
     }
   }
 
  private:
+  // Rows of a from `first` on, for the chain from p on: the rows of each tile are a sliver.
+  void pack_tiles(int64_t first, const TileHeights<T>& heights, int64_t p, T* to) const {
+    const int64_t steps = smaller_of(kChain, depth - p);
+    int64_t i = first;
+    for (const int64_t rows : {heights.full * kRows, int64_t{heights.rest[0]}, int64_t{heights.rest[1]}}) {
+      pack<kRows>(product.a.at(i, k0 + p), product.a.row, product.a.column, rows, steps, to);
+      i += rows;
+      to += ceil_div(rows, kRows) * kRows * steps;
+    }
+  }
+
   // A block of rows and a group of `width` columns from j on, for the chain from p on. `own` is room for the slivers.
-  void multiply_group(int64_t first, int64_t rows, int64_t j, int64_t width, int64_t p, const T* packed_a,
-                      T* own) const {
+  void multiply_group(int64_t first, const TileHeights<T>& heights, int64_t j, int64_t width, int64_t p,
+                      const T* packed_a, T* own) const {
     const int64_t steps = smaller_of(kChain, depth - p);
     // Of a group in place only the last sliver is packed, if it is not full.
     const int64_t standing = slivers == Slivers::InPlace ? width / kColumns * kColumns : 0;
@@ -130,40 +137,40 @@ struct Panel {
       pack<kColumns>(product.b.at(k0 + p, j0 + j + standing), product.b.column, product.b.row, width - standing, steps,
                      own);
     }
+    TileOperands<T> t;
+    t.k = steps;
+    t.a_row = packed_a == nullptr ? product.a.row : 1;
+    t.a_step = packed_a == nullptr ? product.a.column : kRows;
+    t.c_row = product.c.row;
+    t.assign = k0 + p == 0;
+    const int64_t sliver = packed_a == nullptr ? 0 : kRows * steps;
     for (int64_t s = 0; s < width; s += kColumns) {
-      const T* b = own + (s - standing) * steps;
-      int64_t b_step = kColumns;
+      t.a = packed_a == nullptr ? product.a.at(first, k0 + p) : packed_a;
+      t.b = own + (s - standing) * steps;
+      t.b_step = kColumns;
       if (slivers == Slivers::Shared) {
-        b = packed + (j + s) * depth + p * kColumns;
+        t.b = packed + (j + s) * depth + p * kColumns;
       } else if (s < standing) {
-        b = product.b.at(k0 + p, j0 + j + s);
-        b_step = product.b.row;
+        t.b = product.b.at(k0 + p, j0 + j + s);
+        t.b_step = product.b.row;
       }
-      const int columns = static_cast<int>(smaller_of(kColumns, width - s));
-      const Matrix<T> c{product.c.at(first, j0 + j + s), product.c.row, product.c.column};
-      if (packed_a == nullptr) {
-        const Matrix<const T> a{product.a.at(first, k0 + p), product.a.row, product.a.column};
-        multiply_sliver(rows, {steps, a.p, a.row, a.column, b, b_step, c.p, c.row, columns, k0 + p == 0},
-                        kRows * a.row, c);
-        continue;
-      }
-      for (int64_t i = 0; i < rows; i += kLinesOfA<T>) {
-        const Matrix<T> lines{c.at(i, 0), c.row, c.column};
-        multiply_sliver(smaller_of(kLinesOfA<T>, rows - i),
-                        {steps, packed_a + i * steps, 1, kLinesOfA<T>, b, b_step, lines.p, c.row, columns, k0 + p == 0},
-                        kRows, lines);
-      }
+      t.ahead = slivers == Slivers::Shared ? t.b + kColumns * depth : nullptr;
+      t.c = product.c.at(first, j0 + j + s);
+      t.width = static_cast<int>(smaller_of(kColumns, width - s));
+      multiply_tiles(heights.full, kRows, &t, sliver);
+      for (const int height : heights.rest) multiply_tiles(height > 0, height, &t, sliver);
     }
   }
 
-  // All rows of tiles in one sliver of b; the next is `a_tile` numbers behind one in a.
-  static void multiply_sliver(int64_t rows, TileOperands<T> t, int64_t a_tile, const Matrix<T>& c) {
-    TileFunction<T> tile = tile_of<T>(kRows, t.width);
-    for (int64_t i = 0; i < rows; i += kRows, t.a += a_tile, t.c += kRows * t.c_row) {
-      const int height = static_cast<int>(smaller_of(kRows, rows - i));
-      if (height < kRows) tile = tile_of<T>(height, t.width);
-      if (c.column == 1) tile(t);
-      else multiply_apart<T>(tile, t, height, {c.at(i, 0), c.row, c.column});
+  // `count` tiles of `height` rows, from t on, which then is the next. A tile is `sliver` numbers of a packed a.
+  void multiply_tiles(int64_t count, int height, TileOperands<T>* t, int64_t sliver) const {
+    if (count == 0) return;
+    const TileFunction<T> tile = tile_of<T>(height, t->width);
+    const int64_t a_tile = sliver > 0 ? sliver : height * t->a_row, c_tile = height * t->c_row;
+    const int64_t ahead = t->ahead == nullptr ? 0 : kLinesAhead * 64 / static_cast<int64_t>(sizeof(T));
+    for (int64_t i = 0; i < count; i++, t->a += a_tile, t->c += c_tile, t->ahead += ahead) {
+      if (product.c.column == 1) tile(*t);
+      else multiply_apart<T>(tile, *t, height, product.c.column);
     }
   }
 };

@@ -37,7 +37,20 @@ struct TileOperands {
   int64_t c_row;
   int width;    // columns of c to be written, at most the tile's
   bool assign;  // c = the product, else c += the product
+  const T* ahead;  // kLinesAhead cache lines that will soon be read, or nullptr
 };
+
+// Cache lines that a tile asks for in passing, into the second-level cache. They are of the next sliver of b, most of
+// which is there when its time comes (AMD Zen 3, 1024³ and 2048³: some 4 % of the time).
+constexpr int kLinesAhead = 8;
+
+inline void prefetch_ahead(const void* from) {
+#if defined(__GNUC__)
+  for (int i = 0; i < kLinesAhead; i++) __builtin_prefetch(static_cast<const char*>(from) + 64 * i, 0, 2);
+#else
+  static_cast<void>(from);
+#endif
+}
 
 // Asks for the cache line of p, which will be read and written.
 inline void prefetch_to_write(const void* p) {
@@ -62,7 +75,11 @@ void multiply_tile(const TileOperands<T>& t, std::index_sequence<i...>) {
   V sum[] = {(static_cast<void>(i), X::set1(0))...};
   const T *a = t.a, *b = t.b;
   const int64_t a_row = t.a_row, a_step = t.a_step, b_step = t.b_step;
+  if (t.ahead != nullptr) prefetch_ahead(t.ahead);
   for (int64_t left = t.k, stop = kStepsAhead; stop >= 0; stop -= kStepsAhead) {
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC unroll 4
+#endif
     for (; left > stop; left--, a += a_step, b += b_step) {
       ((sum[i] = X::fma(X::set1(a[i / kVectors * a_row]), X::load(b + i % kVectors * W), sum[i])), ...);
     }
@@ -105,3 +122,24 @@ TileFunction<T> tile_of(int rows, int width) {
   }
   return tile_of<T, kVectors>(rows, std::make_index_sequence<TileShape<T>::kRows>());
 }
+
+// How rows are cut into tiles: as many of full height as there are, but a last one so low that its few chains would not
+// hide the latency of an addition (4 cycles, two begun in each) shares with the one before. (AMD Zen 3, tiles of 6 rows:
+// 8×1024×1024 as 4 + 4 rows takes 8 % less time than as 6 + 2.)
+template <class T>
+struct TileHeights {
+  int64_t full;
+  int rest[2];  // 0: none
+
+  explicit TileHeights(int64_t rows) {
+    constexpr int kRows = TileShape<T>::kRows, kVectors = TileShape<T>::kVectors, kChains = 8;
+    const int left = static_cast<int>(rows % kRows);
+    const bool shares = left > 0 && left * kVectors < kChains && rows > kRows;
+    const int both = shares ? kRows + left : left;
+    full = (rows - both) / kRows;
+    rest[0] = shares ? (both + 1) / 2 : both;
+    rest[1] = both - rest[0];
+  }
+
+  int64_t count() const { return full + (rest[0] > 0) + (rest[1] > 0); }
+};
