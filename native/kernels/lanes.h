@@ -190,6 +190,34 @@ T fold_block(int n, const Source& source) {
   return fold_vectors<Op, T>(lane);
 }
 
+// Folds four whole blocks, numbers 0 … 4·4096 − 1 of a source, at a time: memory is read in four places at once, which
+// the prefetching of a processor likes better than one (AMD Zen 3, from memory: 25 GB/s instead of 15).
+template <class Op, class T, class Source>
+void fold_four_blocks(const Source& source, T* results) {
+  using X = Words<T>;
+  constexpr int W = X::W, kVectors = kLanes / W, kBlocks = 4;
+  typename X::V lane[kBlocks][kVectors];
+  for (auto& lanes : lane) {
+    for (auto& vector : lanes) vector = X::set1(Op::template identity<T>());
+  }
+  for (int i = 0; i < kBlock; i += kLanes) {
+    for (int b = 0; b < kBlocks; b++) {
+      for (int v = 0; v < kVectors; v++) {
+        lane[b][v] = Op::template combine<X>(lane[b][v], source(b * kBlock + i + v * W, W));
+      }
+    }
+  }
+  for (int b = 0; b < kBlocks; b++) results[b] = fold_vectors<Op, T>(lane[b]);
+}
+
+// Whether blocks can be folded four at a time, by `four(first, results)`.
+template <class Block, class T, class = void>
+constexpr bool kFoldsFour = false;
+template <class Block, class T>
+constexpr bool
+    kFoldsFour<Block, T,
+               std::void_t<decltype(std::declval<const Block&>().four(int64_t{}, std::declval<T*>()))>> = true;
+
 // The numbers at x, as they are.
 template <class T>
 struct Contiguous {
@@ -201,17 +229,22 @@ template <class Op, class T>
 struct ContiguousBlock {
   const T* x;
   T operator()(int64_t first, int n) const { return fold_block<Op, T>(n, Contiguous<T>{x + first}); }
+  void four(int64_t first, T* results) const { fold_four_blocks<Op, T>(Contiguous<T>{x + first}, results); }
 };
 
 // Folds n numbers, block by block on several threads. `block(first, count)` folds numbers first …
-// first+count−1.
+// first+count−1; a block may also have `four`.
 template <class Op, class T, class Block>
 T fold_blocks(int64_t n, const Block& block) {
   if (n <= kBlock) return block(0, static_cast<int>(n));
   const int64_t blocks = (n + kBlock - 1) / kBlock;
   const std::unique_ptr<T[]> results(new T[blocks]);
   parallel_for(blocks, kBlockGrain, [&](int64_t begin, int64_t end) {
-    for (int64_t b = begin; b < end; b++) {
+    int64_t b = begin;
+    if constexpr (kFoldsFour<Block, T>) {
+      for (; b + 4 <= end && (b + 4) * kBlock <= n; b += 4) block.four(b * kBlock, &results[b]);
+    }
+    for (; b < end; b++) {
       const int64_t first = b * kBlock;
       results[b] = block(first, static_cast<int>(n - first < kBlock ? n - first : kBlock));
     }

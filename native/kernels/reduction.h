@@ -73,6 +73,26 @@ class Reduction {
     });
   }
 
+  // Blocks of a sequence whose numbers are contiguous in every input, for one pass.
+  template <class Pass>
+  struct Standing {
+    const T* const* x;
+    const V* known;
+    const Pass& pass;
+
+    T operator()(int64_t first, int n) const { return fold_block<typename Pass::Op, T>(n, from(first)); }
+    void four(int64_t first, T* results) const { fold_four_blocks<typename Pass::Op, T>(from(first), results); }
+
+   private:
+    auto from(int64_t first) const {
+      return [this, first](int64_t i, int k) {
+        V elements[kInputs];
+        for (int input = 0; input < kInputs; input++) elements[input] = load_part<X>(x[input] + first + i, k);
+        return pass.map(elements, known);
+      };
+    }
+  };
+
   // Runs the pass whose result is state[kSlot], and those after it.
   template <int kSlot, class Pass, class... Rest>
   void along(int64_t index, T* state, const Pass& pass, const Rest&... rest) const {
@@ -80,19 +100,20 @@ class Reduction {
     for (int k = 0; k < kSlot; k++) known[k] = X::set1(state[k]);
     const T* base[kInputs];
     for (int i = 0; i < kInputs; i++) base[i] = inputs_[i] + o_.offset(i, index);
-    const T total = fold_blocks<typename Pass::Op, T>(r_.count, [&](int64_t first, int n) {
+    using Op = typename Pass::Op;
+    bool all_stand = true;
+    for (int i = 0; i < kInputs; i++) all_stand = all_stand && r_.contiguous(i);
+    const auto copied = [&](int64_t first, int n) {
       T scratch[kInputs][kBlock];
       const T* x[kInputs];
       for (int i = 0; i < kInputs; i++) {
         x[i] = r_.contiguous(i) ? base[i] + first : scratch[i];
         if (x[i] == scratch[i]) r_.copy(base[i], i, first, n, scratch[i]);
       }
-      return fold_block<typename Pass::Op, T>(n, [&](int64_t at, int k) {
-        V elements[kInputs];
-        for (int i = 0; i < kInputs; i++) elements[i] = load_part<X>(x[i] + at, k);
-        return pass.map(elements, known);
-      });
-    });
+      return Standing<Pass>{x, known, pass}(0, n);
+    };
+    const T total = all_stand ? fold_blocks<Op, T>(r_.count, Standing<Pass>{base, known, pass})
+                              : fold_blocks<Op, T>(r_.count, copied);
     state[kSlot] = first_element<X, T>(pass.finish(X::set1(total), known));
     if constexpr (sizeof...(Rest) > 0) along<kSlot + 1>(index, state, rest...);
   }

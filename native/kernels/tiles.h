@@ -5,8 +5,8 @@
 // Elements of a tile that passes through scratch: small enough for three operands to stay in the first-level
 // cache.
 constexpr int64_t kTileElements = 1024;
-// Elements of a tile that is read and written where it stands.
-constexpr int64_t kDirectElements = 8192;
+// Elements of a tile that is read and written where it stands, and of one that goes past the caches.
+constexpr int64_t kDirectElements = 8192, kStreamedElements = 32768;
 // Rows at least this long are worth a call of the loop each.
 constexpr int64_t kLongRow = 64;
 
@@ -93,7 +93,7 @@ struct Tiling {
   int64_t rows, columns;
   int64_t row_tiles = 0, column_tiles = 0, tiles = 0;
 
-  explicit Tiling(const Axes<operands>& axes) : axes(axes) {
+  explicit Tiling(const Axes<operands>& axes, int64_t direct_elements = kDirectElements) : axes(axes) {
     const int64_t height = axes.sizes[axes.rank - 2], width = axes.sizes[axes.rank - 1];
     const int64_t count = axes.count();
     if (count == 0) return;
@@ -104,7 +104,7 @@ struct Tiling {
       transposed = transposed || strides(o).transposed();
     }
     // Reads down a column take whole cache lines.
-    const int64_t wanted_rows = transposed ? 32 : 1, elements = direct ? kDirectElements : kTileElements;
+    const int64_t wanted_rows = transposed ? 32 : 1, elements = direct ? direct_elements : kTileElements;
     columns = smaller(width, elements / wanted_rows);
     rows = smaller(height, elements / columns);
     row_tiles = (height + rows - 1) / rows;
