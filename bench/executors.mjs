@@ -1,4 +1,6 @@
 // A case on our executors: one instruction, prepared once, run by one call each time.
+import { dtypeOfTypedArray } from "../dist/ndarray/dtype.js";
+import { uninitializedStorage } from "../dist/ndarray/storage.js";
 import { executor, withBackend } from "../dist/runtime/executor.js";
 import { encodeInstruction } from "../dist/runtime/program.js";
 import { repeat } from "./harness.mjs";
@@ -10,6 +12,13 @@ function operandsOf(work, inputs) {
   return { operands, buffers: Object.values(operands) };
 }
 
+/** A copy in memory as the library gives it to its arrays. */
+function inLibraryMemory(array) {
+  const copy = uninitializedStorage(dtypeOfTypedArray(array), array.length);
+  copy.set(array);
+  return copy;
+}
+
 function encode({ kernel, dims, scalars }, count) {
   const slots = Array.from({ length: count }, (_, i) => i);
   const words = encodeInstruction(kernel, slots, new Array(count).fill(0), dims, scalars);
@@ -18,7 +27,9 @@ function encode({ kernel, dims, scalars }, count) {
 
 /** A side of a comparison: `run(calls)`, and the operands as the calls so far have left them. */
 export function onNative(work, inputs) {
-  const { operands, buffers } = operandsOf(work, inputs);
+  const given = operandsOf(work, inputs).operands;
+  const operands = Object.fromEntries(Object.entries(given).map(([name, x]) => [name, inLibraryMemory(x)]));
+  const buffers = Object.values(operands);
   const words = encode(work, buffers.length);
   const { addon } = executor();
   const program = addon.create(words, words.length, buffers);

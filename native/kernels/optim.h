@@ -12,12 +12,14 @@ template <class T, int operands, class Step>
 void update_contiguous(int64_t n, T* const (&p)[operands], const Step& step) {
   using N = Vec<T>;
   typename N::V x[operands];
-  int64_t i = 0;
-  for (; i <= n - N::W; i += N::W) {
-    for (int o = 0; o < operands; o++) x[o] = N::load(p[o] + i);
+  const auto vector_at = [&](int64_t at) {
+    for (int o = 0; o < operands; o++) x[o] = N::load(p[o] + at);
     step(x);
-    for (int o = 1; o < operands; o++) N::store(p[o] + i, x[o]);
-  }
+    for (int o = 1; o < operands; o++) N::store(p[o] + at, x[o]);
+  };
+  // More arrays than two would be too many places.
+  int64_t i = operands <= 2 ? in_two_places<T>(n, vector_at) : 0;
+  for (; i <= n - N::W; i += N::W) vector_at(i);
   const int rest = static_cast<int>(n - i);
   if (rest == 0) return;
   for (int o = 0; o < operands; o++) x[o] = N::load_n(p[o] + i, rest);
