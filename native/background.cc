@@ -129,7 +129,7 @@ bool read_segment(napi_env env, const napi_value* arguments, const std::vector<n
   }
   Segment segment{compiled, static_cast<int64_t>(steps), {}, {}, nullptr};
   if (!read_scalars(env, "start", arguments[2], *compiled, segment.steps, &segment.scalars) ||
-      !read_bound(env, *compiled, &segment.buffers)) {
+      !read_bound(env, compiled, &segment.buffers)) {
     return false;
   }
   Buffer strides;

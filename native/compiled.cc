@@ -15,26 +15,83 @@ constexpr napi_type_tag kCompiledTag = {0x6fb6a2d7c1e94a35, 0x9d1f4b78a3c02e61};
 struct CompiledDeleter {
   napi_env env;
   void operator()(Compiled* compiled) const {
-    for (napi_ref buffer : compiled->buffers) napi_delete_reference(env, buffer);
+    for (const Memory& memory : compiled->memories) napi_delete_reference(env, memory.reference);
     delete compiled;
   }
 };
 
 void finalize_compiled(napi_env env, void* data, void*) { CompiledDeleter{env}(static_cast<Compiled*>(data)); }
 
-// An object that holds the buffers of `references`, which become weak; JavaScript can neither change it nor
-// take them from it.
-bool make_handle(napi_env env, const std::vector<napi_ref>& references, napi_value* handle) {
-  napi_value held;
-  if (napi_create_object(env, handle) != napi_ok ||
-      napi_create_array_with_length(env, references.size(), &held) != napi_ok) {
+// References that are held to the end of a scope.
+struct Held {
+  napi_env env;
+  std::vector<napi_ref> references = {};
+  ~Held() {
+    for (napi_ref reference : references) napi_delete_reference(env, reference);
+  }
+};
+
+// Looks where a memory is now. Detached, it has no bytes.
+bool look(napi_env env, Memory* memory) {
+  napi_value value;
+  if (napi_get_reference_value(env, memory->reference, &value) != napi_ok || value == nullptr) return false;
+  if (!memory->is_shared) {
+    void* data = nullptr;
+    if (napi_get_arraybuffer_info(env, value, &data, &memory->bytes) != napi_ok) return false;
+    memory->data = static_cast<char*>(data);
+    return true;
+  }
+  Buffer buffer;
+  if (!read_buffer(env, value, &buffer)) return false;
+  memory->data = static_cast<char*>(buffer.data);
+  memory->bytes = static_cast<size_t>(buffer.length * storage_bytes(buffer.storage));
+  return true;
+}
+
+// Binds a program to a typed array. Nothing but the buffer's address is compared: two that are there have two.
+bool bind(napi_env env, napi_ref reference, size_t i, Compiled* compiled) {
+  Buffer buffer;
+  napi_value array, arraybuffer;
+  size_t offset = 0;
+  bool is_arraybuffer = false;
+  if (!read_reference(env, "create", reference, i, &buffer)) return false;
+  if (napi_get_reference_value(env, reference, &array) != napi_ok ||
+      napi_get_typedarray_info(env, array, nullptr, nullptr, nullptr, &arraybuffer, &offset) != napi_ok ||
+      napi_is_arraybuffer(env, arraybuffer, &is_arraybuffer) != napi_ok) {
     return false;
   }
-  for (size_t i = 0; i < references.size(); i++) {
-    napi_value buffer;
-    if (napi_get_reference_value(env, references[i], &buffer) != napi_ok ||
-        napi_set_element(env, held, static_cast<uint32_t>(i), buffer) != napi_ok ||
-        napi_reference_unref(env, references[i], nullptr) != napi_ok) {
+  const bool is_shared = !is_arraybuffer;
+  Bound bound{compiled->memories.size(), is_shared ? 0 : offset, buffer.storage, buffer.length};
+  Memory memory{nullptr, is_shared, nullptr, 0};
+  if (napi_create_reference(env, is_shared ? array : arraybuffer, 1, &memory.reference) != napi_ok) return false;
+  compiled->memories.push_back(memory);
+  Memory& last = compiled->memories.back();
+  if (!look(env, &last)) return false;
+  for (size_t m = 0; !is_shared && last.data != nullptr && m + 1 < compiled->memories.size(); m++) {
+    const Memory& other = compiled->memories[m];
+    if (other.is_shared || other.data != last.data) continue;
+    napi_delete_reference(env, last.reference);
+    compiled->memories.pop_back();
+    bound.memory = m;
+    break;
+  }
+  compiled->bound.push_back(bound);
+  return true;
+}
+
+// An object that holds the memories of a program, references to which become weak; JavaScript can neither change it nor
+// take them from it.
+bool make_handle(napi_env env, const std::vector<Memory>& memories, napi_value* handle) {
+  napi_value held;
+  if (napi_create_object(env, handle) != napi_ok ||
+      napi_create_array_with_length(env, memories.size(), &held) != napi_ok) {
+    return false;
+  }
+  for (size_t i = 0; i < memories.size(); i++) {
+    napi_value memory;
+    if (napi_get_reference_value(env, memories[i].reference, &memory) != napi_ok ||
+        napi_set_element(env, held, static_cast<uint32_t>(i), memory) != napi_ok ||
+        napi_reference_unref(env, memories[i].reference, nullptr) != napi_ok) {
       return false;
     }
   }
@@ -101,10 +158,22 @@ bool read_reference(napi_env env, const char* function, napi_ref reference, size
   return false;
 }
 
-bool read_bound(napi_env env, const Compiled& compiled, std::vector<Buffer>* buffers) {
-  buffers->resize(compiled.buffers.size());
+bool read_bound(napi_env env, Compiled* compiled, std::vector<Buffer>* buffers) {
+  for (Memory& memory : compiled->memories) {
+    if (look(env, &memory)) continue;
+    fail(env, kArgumentError, "execute: a buffer that the program is bound to is gone");
+    return false;
+  }
+  buffers->resize(compiled->bound.size());
   for (size_t i = 0; i < buffers->size(); i++) {
-    if (!read_reference(env, "execute", compiled.buffers[i], i, &(*buffers)[i])) return false;
+    const Bound& bound = compiled->bound[i];
+    const Memory& memory = compiled->memories[bound.memory];
+    // Of a buffer that was made smaller, what is left; of one that was detached, nothing.
+    const bool is_there = memory.data != nullptr && bound.offset <= memory.bytes;
+    const int64_t left = is_there ? static_cast<int64_t>(memory.bytes - bound.offset) / storage_bytes(bound.storage) : 0;
+    (*buffers)[i].storage = bound.storage;
+    (*buffers)[i].data = is_there ? memory.data + bound.offset : nullptr;
+    (*buffers)[i].length = std::min(bound.length, left);
   }
   return true;
 }
@@ -148,14 +217,15 @@ napi_value create(napi_env env, napi_callback_info info, Environment* environmen
   napi_value arguments[5];
   size_t count = 5;
   napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
-  std::unique_ptr<Compiled, CompiledDeleter> compiled(new Compiled{environment, {}, {}, {}, {}}, {env});
+  std::unique_ptr<Compiled, CompiledDeleter> compiled(new Compiled{environment, {}, {}, {}, {}, {}}, {env});
   std::vector<Buffer> buffers;
   Buffer words;
-  if (!hold_buffers(env, "create", arguments[2], &compiled->buffers)) return nullptr;
-  buffers.resize(compiled->buffers.size());
-  for (size_t i = 0; i < buffers.size(); i++) {
-    if (!read_reference(env, "create", compiled->buffers[i], i, &buffers[i])) return nullptr;
+  Held arrays{env};
+  if (!hold_buffers(env, "create", arguments[2], &arrays.references)) return nullptr;
+  for (size_t i = 0; i < arrays.references.size(); i++) {
+    if (!bind(env, arrays.references[i], i, compiled.get())) return nullptr;
   }
+  if (!read_bound(env, compiled.get(), &buffers)) return nullptr;
   if (!read_words(env, "create", arguments[0], arguments[1], &words)) return nullptr;
   if (!read_integers(env, "rebound", arguments[3], static_cast<int64_t>(buffers.size()), &compiled->rebound) ||
       !read_integers(env, "patched", arguments[4], words.length, &compiled->patched)) {
@@ -176,7 +246,7 @@ napi_value create(napi_env env, napi_callback_info info, Environment* environmen
     }
   }
   napi_value handle = nullptr;
-  if (!make_handle(env, compiled->buffers, &handle) || napi_type_tag_object(env, handle, &kCompiledTag) != napi_ok ||
+  if (!make_handle(env, compiled->memories, &handle) || napi_type_tag_object(env, handle, &kCompiledTag) != napi_ok ||
       napi_wrap(env, handle, compiled.get(), finalize_compiled, nullptr, nullptr) != napi_ok) {
     return nullptr;
   }
@@ -199,7 +269,7 @@ napi_value execute(napi_env env, napi_callback_info info, Environment* environme
   if (compiled == nullptr) return nullptr;
   Segment segment{compiled, 1, std::move(environment->buffers), {}, nullptr};
   const size_t given = count < 2 ? 0 : count - 2, needed = compiled->rebound.size();
-  bool ok = read_bound(env, *compiled, &segment.buffers) &&
+  bool ok = read_bound(env, compiled, &segment.buffers) &&
             read_scalars(env, "execute", arguments[1], *compiled, 1, &segment.scalars);
   if (ok && given != needed) {
     fail(env, kArgumentError, "execute: needs " + std::to_string(needed) + " buffers, got " + std::to_string(given));

@@ -6,14 +6,31 @@
 
 namespace thalweg {
 
-// What is behind a handle from `create`. The handle itself, a JavaScript object, keeps the buffers alive: a garbage
+// Memory that JavaScript gave: an ArrayBuffer, or a typed array over a SharedArrayBuffer, of which Node-API tells less.
+struct Memory {
+  napi_ref reference;
+  bool is_shared;
+  char* data;  // as of the last look
+  size_t bytes;
+};
+
+// A typed array that a program is bound to: elements from `offset` bytes of a memory on.
+struct Bound {
+  size_t memory, offset;
+  Storage storage;
+  int64_t length;
+};
+
+// What is behind a handle from `create`. The handle itself, a JavaScript object, keeps the memories alive: a garbage
 // collector that may free both can do so at once, while finalizers wait for the event loop, which a long loop of
-// synchronous steps never reaches. References to the buffers are weak, and each run looks at them anew, since they may
-// have been detached or resized.
+// synchronous steps never reaches. References to the memories are weak, and each run looks at them anew, since they may
+// have been detached or resized. (At memories and not at typed arrays: one lookup serves the many arrays that share a
+// buffer, and costs a third.)
 struct Compiled {
   const Environment* environment;
   Program program;
-  std::vector<napi_ref> buffers;
+  std::vector<Memory> memories;
+  std::vector<Bound> bound;
   std::vector<int> rebound;      // slots whose buffers each run gives
   std::vector<int64_t> patched;  // words whose values each step gives
   bool is_running = false;       // aside; only JavaScript's thread looks at it
@@ -48,7 +65,7 @@ bool hold_buffers(napi_env env, const char* function, napi_value array, std::vec
 bool read_reference(napi_env env, const char* function, napi_ref reference, size_t i, Buffer* buffer);
 
 // All buffers that a program is bound to, as they are now; false once an error is thrown.
-bool read_bound(napi_env env, const Compiled& compiled, std::vector<Buffer>* buffers);
+bool read_bound(napi_env env, Compiled* compiled, std::vector<Buffer>* buffers);
 
 // The compiled program of an argument, ready to run, or null once an error is thrown.
 Compiled* read_handle(napi_env env, const char* function, napi_value handle, const Environment* environment);

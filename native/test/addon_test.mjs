@@ -204,6 +204,26 @@ const tests = {
     structuredClone(x, { transfer: [x.buffer] });
     fails("ERR_PROGRAM", /buffer with 0/, () => addon.run(ADD, 13, x, y, z));
     fails("ERR_PROGRAM", /buffer 0 has 0 elements/, () => addon.execute(handle));
+
+    const bound = addon.create(ADD, 13, shared);
+    shared[2].fill(0);
+    addon.execute(bound);
+    assert.deepEqual([...shared[2]], SUM);
+    // Three parts of one buffer, one of them at its end.
+    const memory = new ArrayBuffer(48, { maxByteLength: 64 });
+    const parts = [0, 16, 32].map((at) => new Float32Array(memory, at, 4));
+    for (const i of [0, 1]) parts[i].set(arrays()[i]);
+    const together = addon.create(ADD, 13, parts);
+    addon.execute(together);
+    assert.deepEqual([...parts[2]], SUM);
+    memory.resize(40);
+    fails("ERR_PROGRAM", /buffer 2 has 2 elements of f32; it needs 4/, () => addon.execute(together));
+    memory.resize(0);
+    fails("ERR_PROGRAM", /buffer 0 has 0 elements/, () => addon.execute(together));
+    memory.resize(64);
+    for (const i of [0, 1]) parts[i].set(arrays()[i]);
+    addon.execute(together);
+    assert.deepEqual([...parts[2]], SUM);
     const words = ADD.slice();
     structuredClone(words, { transfer: [words.buffer] });
     fails("ERR_ARGUMENT", /0 words/, () => addon.run(words, 13, y, y, z));
