@@ -176,7 +176,11 @@ void multiply_vector(const Product<T>& x) {
   thread_local Scratch scratch;
   const VectorProduct<T> product(x, contiguous_vector(x, &scratch));
   constexpr int64_t kUnit = kVectorUnit<T>;
-  parallel_for(ceil_div(x.n, kUnit), 1 + kProductGrain / (x.k * kUnit), [&](int64_t begin, int64_t end) {
+  // Rows of b are read for as long a way as the threads leave (AMD Zen 3, 1×1024×1024 on two threads: 53 µs, and 80 in
+  // shares of 576 bytes).
+  const int64_t units = ceil_div(x.n, kUnit), worth = 1 + kProductGrain / (x.k * kUnit);
+  const int64_t share = x.b.column == 1 ? ceil_div(units, thread_limit()) : 1;
+  parallel_for(units, worth > share ? worth : share, [&](int64_t begin, int64_t end) {
     product.multiply(begin * kUnit, smaller_of(end * kUnit, x.n));
   });
 }
