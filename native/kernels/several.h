@@ -50,6 +50,7 @@ struct Two {
   static bool any(M x) { return N::any(N::or_(x.a, x.b)); }
   static V select(M m, V x, V y) { return {N::select(m.a, x.a, y.a), N::select(m.b, x.b, y.b)}; }
 
+  static V lookup(const T* table, V x) { return {N::lookup(table, x.a), N::lookup(table, x.b)}; }
   static V copysign(V x, V s) { return {N::copysign(x.a, s.a), N::copysign(x.b, s.b)}; }
   static V exponent(V x) { return {N::exponent(x.a), N::exponent(x.b)}; }
   static V mantissa(V x) { return {N::mantissa(x.a), N::mantissa(x.b)}; }

@@ -115,11 +115,7 @@ struct Vec<float> {
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), shifted));
   }
   static V lookup(const T* table, V a) {
-    const __m256i index = _mm256_castps_si256(a);
-    const V low = _mm256_permutevar8x32_ps(_mm256_load_ps(table), index);
-    const V high = _mm256_permutevar8x32_ps(_mm256_load_ps(table + W), index);
-    // Bit 3 of the index says which half; a blend looks at the sign.
-    return _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(index, 28)));
+    return _mm256_permutevar_ps(_mm256_broadcast_ps(reinterpret_cast<const __m128*>(table)), _mm256_castps_si256(a));
   }
 
  private:

@@ -87,10 +87,10 @@ struct Vec<float> {
   static constexpr bool kScalesInOne = false;
   static V scale_normal(V a, V n) { return mul(a, power(vcvtnq_s32_f32(n))); }
   static V lookup(const T* table, V a) {
-    const uint32x4_t index = vandq_u32(vreinterpretq_u32_f32(a), vdupq_n_u32(15));
-    const T numbers[W] = {table[vgetq_lane_u32(index, 0)], table[vgetq_lane_u32(index, 1)],
-                          table[vgetq_lane_u32(index, 2)], table[vgetq_lane_u32(index, 3)]};
-    return load(numbers);
+    // Byte b of number i of the table is byte 4i + b.
+    const uint32x4_t number = vandq_u32(vreinterpretq_u32_f32(a), vdupq_n_u32(3));
+    const uint32x4_t bytes = vmlaq_n_u32(vdupq_n_u32(0x03020100), number, 0x04040404);
+    return vreinterpretq_f32_u8(vqtbl1q_u8(vreinterpretq_u8_f32(load(table)), vreinterpretq_u8_u32(bytes)));
   }
 
  private:

@@ -15,8 +15,8 @@
 //   scale(a, n)      a·2^n rounded once, for a in [½, 2] or NaN and integral n, |n| ≤ 250; float only
 //   scale_normal(a, n)  the same where the result is normal, n in [−126, 127]; NaN where a and n are.
 //                    kScalesInOne: scale is a single instruction, so that this gains nothing
-//   lookup(table, a) of 16 numbers, each lane the one that the low four bits of a's bits say; float only. The
-//                    table stands at the start of a cache line
+//   lookup(table, a) of four numbers, each lane the one that the low two bits of a's bits say; float only. The table is
+//                    aligned to its size
 //   stream(p, a)     a store past the caches, p aligned to a vector; fence() makes such stores visible to other
 //                    threads in order
 //   down<h>(a)       elements h … 2h−1 of a in the first h, for h a power of two below W; the others are any
@@ -101,7 +101,7 @@ struct Vec {
   static V scale(V a, V n) { return ldexp(a, n); }
   static constexpr bool kScalesInOne = false;
   static V scale_normal(V a, V n) { return a * power(whole_number(n)); }
-  static V lookup(const T* table, V a) { return table[bits(a) & 15]; }
+  static V lookup(const T* table, V a) { return table[bits(a) & 3]; }
 
   static V load_f32(const float* p) { return static_cast<T>(*p); }
   static void store_f32(float* p, V a) { *p = static_cast<float>(a); }

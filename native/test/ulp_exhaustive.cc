@@ -55,7 +55,7 @@ const Function kFunctions[] = {
     {"erf", k_erf_f32, std::erf, 1.2},
     {"sigmoid", k_sigmoid_f32, sigmoid, 1.7},
     {"softplus", k_softplus_f32, softplus, 1.8},
-    {"gelu", k_gelu_f32, gelu, 1.9},
+    {"gelu", k_gelu_f32, gelu, 1.8},
     {"silu", k_silu_f32, silu, 1.8},
 };
 

@@ -21,9 +21,13 @@
 // of b are packed already, so that nothing is packed again for another block (AMD Zen 4: 93 % of the peak at 2048³ with
 // 128 KiB, 92 % with 256, 90 % with 96).
 template <class T>
-constexpr int64_t kBlockRows = 256 * 1024 / (kChain * static_cast<int64_t>(sizeof(T))) / TileShape<T>::kRows * TileShape<T>::kRows;
+constexpr int64_t whole_tiles(int64_t rows) {
+  return rows / TileShape<T>::kRows * TileShape<T>::kRows;
+}
 template <class T>
-constexpr int64_t kHalfBlockRows = kBlockRows<T> / 2 / TileShape<T>::kRows * TileShape<T>::kRows;
+constexpr int64_t kBlockRows = whole_tiles<T>(256 * 1024 / (kChain * static_cast<int64_t>(sizeof(T))));
+template <class T>
+constexpr int64_t kHalfBlockRows = whole_tiles<T>(kBlockRows<T> / 2);
 
 // Slivers of b packed at once: 512 bytes of each row, for which its page is worth a visit.
 template <class T>

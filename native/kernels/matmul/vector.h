@@ -98,7 +98,7 @@ class VectorProduct {
   // ---- across: neighbouring columns are neighbours, and each lane is a row of sums.
 
   // Rows that go into one lane while it is in a register: a lane is read and written once for all of them.
-  static constexpr int kRowsOfLane = 8;
+  static constexpr int kRowsOfLane = 6;
 
   void across(int64_t first, int count, int64_t j, int width, T* out) const {
     thread_local Scratch scratch;
