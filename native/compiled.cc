@@ -48,7 +48,7 @@ bool look(napi_env env, Memory* memory) {
   return true;
 }
 
-// Binds a program to a typed array. Nothing but the buffer's address is compared: two that are there have two.
+// Binds a program to a typed array. Equal addresses mean the same ArrayBuffer: two never have memory in common.
 bool bind(napi_env env, napi_ref reference, size_t i, Compiled* compiled) {
   Buffer buffer;
   napi_value array, arraybuffer;
@@ -161,19 +161,20 @@ bool read_reference(napi_env env, const char* function, napi_ref reference, size
 bool read_bound(napi_env env, Compiled* compiled, std::vector<Buffer>* buffers) {
   for (Memory& memory : compiled->memories) {
     if (look(env, &memory)) continue;
-    fail(env, kArgumentError, "execute: a buffer that the program is bound to is gone");
+    fail(env, kArgumentError, "a buffer that the program is bound to is gone");
     return false;
   }
   buffers->resize(compiled->bound.size());
   for (size_t i = 0; i < buffers->size(); i++) {
     const Bound& bound = compiled->bound[i];
     const Memory& memory = compiled->memories[bound.memory];
-    // Of a buffer that was made smaller, what is left; of one that was detached, nothing.
+    // Of a buffer that was made smaller, what is left (for JavaScript a view of fixed length then has length 0); of one
+    // that was detached, nothing.
     const bool is_there = memory.data != nullptr && bound.offset <= memory.bytes;
-    const int64_t left = is_there ? static_cast<int64_t>(memory.bytes - bound.offset) / storage_bytes(bound.storage) : 0;
+    const int64_t bytes = is_there ? static_cast<int64_t>(memory.bytes - bound.offset) : 0;
     (*buffers)[i].storage = bound.storage;
     (*buffers)[i].data = is_there ? memory.data + bound.offset : nullptr;
-    (*buffers)[i].length = std::min(bound.length, left);
+    (*buffers)[i].length = std::min(bound.length, bytes / storage_bytes(bound.storage));
   }
   return true;
 }

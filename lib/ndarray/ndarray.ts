@@ -74,7 +74,7 @@ export class NDArray {
   /**
    * The elements in row-major order. Shares memory with the array when it is contiguous and is a compact copy
    * otherwise. A write into shared memory is not seen by autograd unless `storage.version` is raised too. The buffer
-   * under a small array is shared with other arrays: mind `byteOffset`.
+   * under an array is larger than the array, and under a small one shared with others: mind `byteOffset`.
    */
   get data(): TypedArray {
     const { data } = this.storage;

@@ -38,7 +38,8 @@ const LINE = 64;
 
 // Large arrays begin on different lines of their pages. The engine's large buffers all begin at the same place of a page,
 // so a kernel that goes along several would want lines of the same few sets of the first-level cache (AMD Zen 3, Adam
-// over 16 million numbers: 21 to 25 GB/s at distances of whole pages, 30 to 34 at others).
+// over 16 million numbers: 21 to 25 GB/s at distances of whole pages, 30 to 34 at others). From a size on at which a page
+// more is nothing.
 const LARGE_FROM = 2 ** 18;
 const PAGE = 4096;
 const APART = 17 * LINE;
@@ -64,7 +65,7 @@ const UNINITIALIZED_UP_TO = 2 ** 32;
  */
 export function uninitializedStorage(dtype: DType, length: number, operation = "allocate"): TypedArray {
   const bytes = length * bytesOf(dtype);
-  if (bytes > UNINITIALIZED_UP_TO || globalThis.Buffer === undefined) return zeroed(dtype, length, operation);
+  if (bytes + LINE + PAGE > UNINITIALIZED_UP_TO || globalThis.Buffer === undefined) return zeroed(dtype, length, operation);
   if (bytes > SMALL_UP_TO) {
     const { buffer, at } = placed(bytes, uninitializedBuffer);
     return viewOf(dtype, buffer, at, length);
@@ -91,7 +92,7 @@ export function resultStorage(dtype: DType, length: number, operation?: string):
 
 /** Where the first cache line begins that lies whole in a buffer. */
 const firstLine = (buffer: ArrayBuffer): number =>
-  (LINE - executor().lineOffset(new Uint8Array(buffer))) % LINE;
+  (LINE - executor().lineOffset(new Uint8Array(buffer, 0, 1))) % LINE;
 
 /** Zeroing costs more than most kernels: 7 times the allocation at 1 MiB. */
 const uninitializedBuffer = (bytes: number): ArrayBuffer =>

@@ -179,7 +179,8 @@ void apply_streaming(const F& f, int64_t n, T* y, const Same*... x) {
   int64_t i = (kLineBytes - past) % kLineBytes / static_cast<int64_t>(sizeof(T));
   if (i > n) i = n;
   apply<By::Vectors>(f, i, y, x...);
-  if constexpr (kTakesFour<F, T, Same...>) {  // and spends more time on them than memory does
+  // A function that takes four vectors at once spends more time on them than memory does.
+  if constexpr (kTakesFour<F, T, Same...>) {
     for (; i <= n - Four<T>::W; i += Four<T>::W) Four<T>::stream(y + i, f(Four<T>::load(x + i)...));
   } else {
     i += in_two_places<T>(n - i, [&](int64_t at) { N::stream(y + i + at, f(N::load(x + i + at)...)); });

@@ -5,7 +5,8 @@
 // Elements of a tile that passes through scratch: small enough for three operands to stay in the first-level
 // cache.
 constexpr int64_t kTileElements = 1024;
-// Elements of a tile that is read and written where it stands, and of one that goes past the caches.
+// Elements of a tile that is read and written where it stands, and of one that goes past the caches: two places of 64 KiB
+// (AMD Zen 3, ReLU from memory: 33 GB/s, and 30 with tiles of 32 KiB).
 constexpr int64_t kDirectElements = 8192, kStreamedElements = 32768;
 // Rows at least this long are worth a call of the loop each.
 constexpr int64_t kLongRow = 64;

@@ -110,7 +110,9 @@ struct Vec<float> {
   static V scale(V a, V n) { return _mm512_scalef_ps(a, n); }
   static constexpr bool kScalesInOne = true;
   static V scale_normal(V a, V n) { return scale(a, n); }
-  static V lookup(const T* table, V a) { return _mm512_permutevar_ps(_mm512_broadcast_f32x4(_mm_load_ps(table)), bits(a)); }
+  static V lookup(const T* table, V a) {
+    return _mm512_permutevar_ps(_mm512_broadcast_f32x4(_mm_load_ps(table)), bits(a));
+  }
 
  private:
   static __m512i bits(V a) { return _mm512_castps_si512(a); }

@@ -17,13 +17,15 @@
 #include "../scratch.h"
 #include "product.h"
 
-// Rows of a worked on at once: 256 KiB, which leave room for b and c in an L2 of 1 MiB. Half of that where the slivers
-// of b are packed already, so that nothing is packed again for another block (AMD Zen 4: 93 % of the peak at 2048³ with
-// 128 KiB, 92 % with 256, 90 % with 96).
+// So many rows, less those that fill no tile.
 template <class T>
 constexpr int64_t whole_tiles(int64_t rows) {
   return rows / TileShape<T>::kRows * TileShape<T>::kRows;
 }
+
+// Rows of a worked on at once: up to 256 KiB, which leave room for b and c in an L2 of 1 MiB. Half of that where the
+// slivers of b are packed already, so that nothing is packed again for another block (AMD Zen 4: 93 % of the peak at
+// 2048³ with 128 KiB, 92 % with 256, 90 % with 96).
 template <class T>
 constexpr int64_t kBlockRows = whole_tiles<T>(256 * 1024 / (kChain * static_cast<int64_t>(sizeof(T))));
 template <class T>
@@ -158,6 +160,7 @@ struct Panel {
         t.b = product.b.at(k0 + p, j0 + j + s);
         t.b_step = product.b.row;
       }
+      // After the last sliver nothing useful; it is only asked for, not read.
       t.ahead = slivers == Slivers::Shared ? t.b + kColumns * depth : nullptr;
       t.c = product.c.at(first, j0 + j + s);
       t.width = static_cast<int>(smaller_of(kColumns, width - s));
