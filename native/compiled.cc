@@ -61,21 +61,18 @@ bool bind(napi_env env, napi_ref reference, size_t i, Compiled* compiled) {
     return false;
   }
   const bool is_shared = !is_arraybuffer;
-  Bound bound{compiled->memories.size(), is_shared ? 0 : offset, buffer.storage, buffer.length};
-  Memory memory{nullptr, is_shared, nullptr, 0};
-  if (napi_create_reference(env, is_shared ? array : arraybuffer, 1, &memory.reference) != napi_ok) return false;
-  compiled->memories.push_back(memory);
-  Memory& last = compiled->memories.back();
-  if (!look(env, &last)) return false;
-  for (size_t m = 0; !is_shared && last.data != nullptr && m + 1 < compiled->memories.size(); m++) {
-    const Memory& other = compiled->memories[m];
-    if (other.is_shared || other.data != last.data) continue;
-    napi_delete_reference(env, last.reference);
-    compiled->memories.pop_back();
-    bound.memory = m;
-    break;
+  const char* const data = static_cast<char*>(buffer.data) - offset;
+  std::vector<Memory>& memories = compiled->memories;
+  size_t m = 0;
+  while (m < memories.size() && (is_shared || memories[m].is_shared || memories[m].data != data)) m++;
+  if (buffer.data == nullptr || m == memories.size()) {
+    m = memories.size();
+    Memory memory{nullptr, is_shared, nullptr, 0};
+    if (napi_create_reference(env, is_shared ? array : arraybuffer, 1, &memory.reference) != napi_ok) return false;
+    memories.push_back(memory);
+    if (!look(env, &memories[m])) return false;
   }
-  compiled->bound.push_back(bound);
+  compiled->bound.push_back({m, is_shared ? 0 : offset, buffer.storage, buffer.length});
   return true;
 }
 

@@ -21,6 +21,16 @@ typename N::V polynomial(typename N::V x, T c, More... more) {
   return N::fma(polynomial<N>(x, more...), x, N::set1(c));
 }
 
+// 1.5·2²³, to which an integer can be added so that it stands in the low bits; log₂ e; and ln 2 in two parts, the first
+// short enough for n times it to be exact.
+constexpr float kShifter = 12582912.0f, kLog2E = 1.44269504f, kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
+
+// (eʳ − 1 − r)/r² for |r| ≤ ½·ln 2.
+template <class N>
+THALWEG_INLINE typename N::V exp_tail(typename N::V r) {
+  return polynomial<N>(r, 0.5f, 0.16666539f, 0.041666273f, 0.00836692657f, 0.00139469083f);
+}
+
 #include "math_gelu.h"
 
 template <class N>
@@ -106,8 +116,6 @@ struct FloatMath {
   // Up to here exp needs no care for the ends of the range.
   static constexpr float kPlain = 86.5f;
   static constexpr float kSmallestNormal = 1.17549435e-38f;
-  // ln 2 in two parts, the first short enough for n times it to be exact.
-  static constexpr float kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
 
   struct Reduced { V n, p; };
   struct Split { V e, m; };
@@ -121,14 +129,9 @@ struct FloatMath {
   // x = n·ln 2 + r with integral n and |r| ≤ ½·ln 2. Adding 1.5·2²³ and taking it off again rounds to an integer.
   struct Rest { V n, r; };
   static THALWEG_INLINE Rest rest(V x) {
-    const V shifter = N::set1(12582912.0f);
-    const V n = N::sub(N::fma(x, N::set1(1.44269504f), shifter), shifter);
+    const V shifter = N::set1(kShifter);
+    const V n = N::sub(N::fma(x, N::set1(kLog2E), shifter), shifter);
     return {n, N::fma(n, N::set1(-kLn2Low), N::fma(n, N::set1(-kLn2High), x))};
-  }
-
-  // (eʳ − 1 − r)/r².
-  static THALWEG_INLINE V exp_tail(V r) {
-    return polynomial<N>(r, 0.5f, 0.16666539f, 0.041666273f, 0.00836692657f, 0.00139469083f);
   }
 
   // eˣ where a = |x|.
@@ -154,13 +157,13 @@ struct FloatMath {
   }
 
   static THALWEG_INLINE V exp_rest(V r) {
-    const V one = N::set1(1), slope = N::fma(exp_tail(r), r, one);
+    const V one = N::set1(1), slope = N::fma(exp_tail<N>(r), r, one);
     return N::fma(slope, r, one);
   }
 
   static THALWEG_INLINE Reduced reduce(V x) {
     const Rest e = rest(x);
-    return {e.n, N::fma(N::mul(e.r, e.r), exp_tail(e.r), e.r)};
+    return {e.n, N::fma(N::mul(e.r, e.r), exp_tail<N>(e.r), e.r)};
   }
 
   // 2ⁿ⁻¹ is in range for every n up to 128.

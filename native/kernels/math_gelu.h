@@ -60,8 +60,7 @@ struct Gelu {
 
   // eʳ − 1 for |r| ≤ ½·ln 2.
   static THALWEG_INLINE V expm1_inside(V r) {
-    const V tail = polynomial<N>(r, 0.5f, 0.16666539f, 0.041666273f, 0.00836692657f, 0.00139469083f);
-    return N::fma(N::mul(r, r), tail, r);
+    return N::fma(N::mul(r, r), exp_tail<N>(r), r);
   }
 
   // t·Φ(−t) = exp(−t²/2)·P(1/t²) for t from kFar to 14.6, from where on it rounds to 0. The power 2ⁿ comes last, so that
@@ -75,9 +74,4 @@ struct Gelu {
                                   -110.255913f);
     return N::ldexp(N::fma(p, expm1_inside(r), p), n);
   }
-
-  // 1.5·2²³, to which an integer can be added so that it stands in the low bits; log₂ e; and ln 2 in two parts, the first
-  // short enough for n times it to be exact.
-  static constexpr float kShifter = 12582912.0f, kLog2E = 1.44269504f;
-  static constexpr float kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
 };

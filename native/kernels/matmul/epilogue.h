@@ -70,8 +70,8 @@ void finish_vector(const Product<T>& x, const Epilogue<T>& epilogue) {
   thread_local Scratch scratch;
   const T* const a = contiguous_vector(x, &scratch);
   constexpr int64_t kUnit = kVectorUnit<T>, kStrip = kVectorStrip<T>;
-  const int64_t grain = 1 + static_cast<int64_t>(1 / (epilogue.worth(x.k) * kUnit));
-  parallel_for(ceil_div(x.n, kUnit), grain, [&](int64_t begin, int64_t end) {
+  const int64_t share = vector_share(x, 1 + static_cast<int64_t>(1 / (epilogue.worth(x.k) * kUnit)));
+  parallel_for(ceil_div(x.n, kUnit), share, [&](int64_t begin, int64_t end) {
     FusedMachine<T> machine(epilogue.code);
     alignas(64) T values[kStrip];
     const int64_t last = smaller_of(end * kUnit, x.n);
