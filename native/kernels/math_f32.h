@@ -31,6 +31,12 @@ THALWEG_INLINE typename N::V exp_tail(typename N::V r) {
   return polynomial<N>(r, 0.5f, 0.16666539f, 0.041666273f, 0.00836692657f, 0.00139469083f);
 }
 
+// eʳ − 1 for the same r.
+template <class N>
+THALWEG_INLINE typename N::V expm1_inside(typename N::V r) {
+  return N::fma(N::mul(r, r), exp_tail<N>(r), r);
+}
+
 #include "math_gelu.h"
 
 template <class N>
@@ -163,7 +169,7 @@ struct FloatMath {
 
   static THALWEG_INLINE Reduced reduce(V x) {
     const Rest e = rest(x);
-    return {e.n, N::fma(N::mul(e.r, e.r), exp_tail<N>(e.r), e.r)};
+    return {e.n, expm1_inside<N>(e.r)};
   }
 
   // 2ⁿ⁻¹ is in range for every n up to 128.

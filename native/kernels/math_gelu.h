@@ -55,12 +55,7 @@ struct Gelu {
     const V half = N::mul(t, N::set1(-0.5f));
     const V n = N::sub(N::fma(N::mul(half, t), N::set1(kLog2E), shifter), shifter);
     const V r = N::fma(n, N::set1(-kLn2Low), N::fma(half, t, N::mul(n, N::set1(-kLn2High))));
-    return N::scale_normal(N::add(p, N::fma(p, expm1_inside(r), lost)), n);
-  }
-
-  // eʳ − 1 for |r| ≤ ½·ln 2.
-  static THALWEG_INLINE V expm1_inside(V r) {
-    return N::fma(N::mul(r, r), exp_tail<N>(r), r);
+    return N::scale_normal(N::add(p, N::fma(p, expm1_inside<N>(r), lost)), n);
   }
 
   // t·Φ(−t) = exp(−t²/2)·P(1/t²) for t from kFar to 14.6, from where on it rounds to 0. The power 2ⁿ comes last, so that
@@ -72,6 +67,6 @@ struct Gelu {
     const V w = N::div(N::set1(-0.5f), s);
     const V p = polynomial<N>(w, 0.398942232f, -0.398921311f, 1.19348633f, -5.72511673f, 30.9629383f,
                                   -110.255913f);
-    return N::ldexp(N::fma(p, expm1_inside(r), p), n);
+    return N::ldexp(N::fma(p, expm1_inside<N>(r), p), n);
   }
 };

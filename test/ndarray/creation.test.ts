@@ -293,6 +293,20 @@ describe("memory", () => {
     },
   );
 
+  test("the largest begin at different places of their pages", () => {
+    for (const make of [empty, zeros]) {
+      const places = Array.from({ length: 8 }, () => make([2 ** 16]).data.byteOffset % 4096);
+      expect(new Set(places).size).toBe(8);
+    }
+  });
+
+  test("arrays may have 4 GiB and more", () => {
+    // Memory that nothing touches costs nothing. Beyond 2³² bytes there are other ways of asking for it than before.
+    for (const bytes of [2 ** 32 - 4096, 2 ** 32, 2 ** 32 + 4096]) {
+      expect(empty([bytes / 8], { dtype: "float64" }).data.byteLength).toBe(bytes);
+    }
+  });
+
   test.runIf(backendInfo().backend === "native")("large arrays begin on a cache line", () => {
     const arrays = [zeros([2000]), zeros([3000], { dtype: "uint8" }), zeros([999], { dtype: "float64" })];
     const made = uninitializedStorage("float32", 5000);
