@@ -65,7 +65,8 @@ const UNINITIALIZED_UP_TO = 2 ** 32;
  */
 export function uninitializedStorage(dtype: DType, length: number, operation = "allocate"): TypedArray {
   const bytes = length * bytesOf(dtype);
-  if (bytes + LINE + PAGE > UNINITIALIZED_UP_TO || globalThis.Buffer === undefined) return zeroed(dtype, length, operation);
+  if (bytes + LINE + PAGE > UNINITIALIZED_UP_TO || globalThis.Buffer === undefined)
+    return zeroed(dtype, length, operation);
   if (bytes > SMALL_UP_TO) {
     const { buffer, at } = placed(bytes, uninitializedBuffer);
     return viewOf(dtype, buffer, at, length);
