@@ -69,7 +69,9 @@ abstract class AdamRule extends UpdateRule<AdamOptions, Moments> {
     state.step++;
     const { lr, eps, weightDecay, maximize, amsgrad } = options;
     const [beta1, beta2] = options.betas;
-    const corrections = options.biasCorrection ? this.corrections(beta1, beta2, state.step) : UNCORRECTED;
+    const [correction1, correction2] = options.biasCorrection
+      ? this.corrections(beta1, beta2, state.step)
+      : UNCORRECTED;
     const type = storageOf(target.dtype) as "f32" | "f64";
     const updated = [target, state.exp_avg.array, state.exp_avg_sq.array];
     if (amsgrad) updated.push(this.kept(state, "max_exp_avg_sq", "amsgrad").array);
@@ -84,7 +86,8 @@ abstract class AdamRule extends UpdateRule<AdamOptions, Moments> {
         weightDecay,
         Number(this.isDecoupled),
         Number(maximize),
-        ...corrections,
+        correction1,
+        correction2,
       ],
     };
   }

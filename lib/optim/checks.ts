@@ -8,9 +8,12 @@ export function checkBetas(owner: string, name: string, betas: unknown): void {
   if (!Array.isArray(betas) || betas.length !== 2) {
     throw new ArgumentError(`${owner}: ${name} must be an array of two numbers, got ${describe(betas)}`);
   }
-  betas.forEach((beta: unknown, i) => {
-    checkNumber(owner, `${name}[${i}]`, beta, BELOW_ONE);
-  });
+  for (let i = 0; i < 2; i++) {
+    const beta: unknown = betas[i];
+    // Its name is put together only where it is needed: every step checks its options.
+    if (typeof beta !== "number" || !BELOW_ONE.holds(beta))
+      checkNumber(owner, `${name}[${i}]`, beta, BELOW_ONE);
+  }
 }
 
 /** Options that nearly every rule has. */

@@ -12,6 +12,9 @@ constexpr int kBlock = 4096;
 // Blocks per thread that make waking one worth it: 64 Ki numbers take some 10 µs, a fork and join 1 to 2 µs.
 constexpr int kBlockGrain = 16;
 
+inline int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
+inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
 // The vocabulary of simd/ for single numbers of any type. Integers wrap.
 template <class T>
 struct One {
@@ -273,12 +276,49 @@ int64_t strip_width(int64_t columns, int64_t wanted) {
   return share < kStrip<T> ? share : kStrip<T>;
 }
 
+// The part of the tree over 16 lanes that ends in lane j, of which lanes j, j + step, j + 2·step, … have been folded. So
+// many lanes hold a number, lane(j) gives it, and the others the identity, which changes nothing.
+template <class Op, class X, int j = 0, int step = 1, class Lane>
+THALWEG_INLINE typename X::V fold_tree(int used, const Lane& lane) {
+  if constexpr (step == kLanes) {
+    return lane(j);
+  } else {
+    const auto own = fold_tree<Op, X, j, 2 * step>(used, lane);
+    if (j + step >= used) return own;
+    return Op::template combine<X>(own, fold_tree<Op, X, j + step, 2 * step>(used, lane));
+  }
+}
+
+// Folds n ≤ 16 rows of width ≤ kStrip columns into out[0 … width): each number is a lane of its own, and none leaves the
+// registers.
+template <class Op, class T, class Rows>
+void fold_few_rows(int n, int width, const Rows& rows, T* out) {
+  using X = Words<T>;
+  using Row = decltype(rows(int64_t{0}));
+  struct Lane {
+    const std::optional<Row>* row;
+    int64_t c;
+    int k;
+    THALWEG_INLINE typename X::V operator()(int j) const {
+      return Op::template combine<X>(X::set1(Op::template identity<T>()), (*row[j])(c, k));
+    }
+  };
+  std::optional<Row> row[kLanes];
+  for (int r = 0; r < n; r++) row[r].emplace(rows(r));
+  int c = 0;
+  for (; c + X::W <= width; c += X::W) X::store(out + c, fold_tree<Op, X>(n, Lane{row, c, X::W}));
+  if (c < width) X::store_n(out + c, fold_tree<Op, X>(n, Lane{row, c, width - c}), width - c);
+}
+
 // Folds n ≤ 4096 rows of width ≤ kStrip columns into out[0 … width). `rows(r)` gives the source of row r.
 template <class Op, class T, class Rows>
 void fold_columns_block(int n, int width, const Rows& rows, T* out) {
   using X = Words<T>;
   using V = typename X::V;
   constexpr int W = X::W;
+  if constexpr (W > 1) {
+    if (n > 0 && n <= kLanes) return fold_few_rows<Op, T>(n, width, rows, out);
+  }
   alignas(64) T lane[kLanes][kStrip<T>];
   int used = n < kLanes ? n : kLanes;
   for (int j = 0; j < used || j == 0; j++) {

@@ -26,10 +26,8 @@ void multiply(const Product<T>& x) {
   if (x.n == 1) return multiply_vector(transposed(x));
   if (x.c.column == 1 && pays_transposed(x)) {
     const double worth = static_cast<double>(x.m * x.k * x.n) / kProductGrain;
-    return multiply_transposed(x, worth, [&](int64_t j, int64_t width, const T* values) {
-      for (int64_t i = 0; i < x.m; i++) {
-        std::memcpy(x.c.at(i, j), values + i * TileShape<T>::kColumns, static_cast<size_t>(width) * sizeof(T));
-      }
+    return multiply_transposed(x, worth, [&](int64_t j, int64_t columns, const T* turned) {
+      turn(turned, x.m, columns, x.m, x.c.at(0, j), x.c.row);
     });
   }
   // Tiles write rows.

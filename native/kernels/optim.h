@@ -9,9 +9,12 @@ constexpr int64_t kUpdateChunk = 256;
 
 // Applies step(x) to every element: x[0] is the gradient, x[1], … are read and written.
 template <class T, int operands, class Step>
-void update_contiguous(int64_t n, T* const (&p)[operands], const Step& step) {
+void update_contiguous(int64_t n, T* const (&arrays)[operands], const Step& step) {
   using N = Vec<T>;
   typename N::V x[operands];
+  // Of its own: what is stored might change the others, for all the compiler knows.
+  T* p[operands];
+  for (int o = 0; o < operands; o++) p[o] = arrays[o];
   const auto vector_at = [&](int64_t at) {
     for (int o = 0; o < operands; o++) x[o] = N::load(p[o] + at);
     step(x);

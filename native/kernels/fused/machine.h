@@ -143,6 +143,13 @@ class FusedMachine {
         const T x = static_cast<T>(p[r * row]);
         for (int64_t c = 0; c < columns; c++) to[r * columns + c] = x;
       }
+    } else if (column == 1 && row == 0 && std::is_same<From, T>::value) {
+      std::memcpy(to, p, static_cast<size_t>(columns) * sizeof(T));
+      // What is there already, again and again.
+      const int64_t n = rows * columns;
+      for (int64_t done = columns; done < n; done *= 2) {
+        std::memcpy(to + done, to, static_cast<size_t>(done < n - done ? done : n - done) * sizeof(T));
+      }
     } else if (column == 1) {
       for (int64_t r = 0; r < rows; r++) {
         for (int64_t c = 0; c < columns; c++) to[r * columns + c] = static_cast<T>(p[r * row + c]);

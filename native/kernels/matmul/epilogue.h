@@ -84,13 +84,20 @@ void finish_vector(const Product<T>& x, const Epilogue<T>& epilogue) {
   });
 }
 
-// For what transposed.h is for.
+// For what transposed.h is for: a block of it is turned around and finished while it is in the first-level cache.
 template <class T>
 void finish_transposed(const Product<T>& x, const Epilogue<T>& epilogue) {
+  constexpr int64_t W = Words<T>::W;
   const double worth = static_cast<double>(x.m) * static_cast<double>(x.n) * epilogue.worth(x.k);
-  multiply_transposed(x, worth, [&](int64_t j, int64_t width, T* values) {
+  const int64_t most = kFusedTile<T> / x.m / W * W;
+  multiply_transposed(x, worth, [&](int64_t j, int64_t columns, const T* turned) {
     FusedMachine<T> machine(epilogue.code);
-    epilogue.run(&machine, 0, j, x.m, width, values, TileShape<T>::kColumns);
+    alignas(64) T values[kFusedTile<T>];
+    for (int64_t c = 0; c < columns; c += most) {
+      const int64_t width = smaller_of(most, columns - c);
+      turn(turned + c * x.m, x.m, width, x.m, values, width);
+      epilogue.run(&machine, 0, j + c, x.m, width, values, width);
+    }
   });
 }
 

@@ -23,6 +23,3 @@ struct Product {
   Matrix<const T> a, b;
   Matrix<T> c;
 };
-
-inline int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
-inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }

@@ -173,6 +173,8 @@ interface Case {
   k: number;
   n: number;
   order: Order;
+  /** That of b, if it is another. */
+  orderB?: Order;
   sharesB: boolean;
 }
 
@@ -182,7 +184,7 @@ function run(words: readonly number[], buffers: TypedArray[]): void {
 
 /** Runs an epilogue as one kernel (`together`) or two; returns all buffers of its operands. */
 function runCase(
-  { type, batch, m, k, n, order, sharesB }: Case,
+  { type, batch, m, k, n, order, orderB = order, sharesB }: Case,
   { inputs, outputs, chain }: Epilogue,
   together: boolean,
 ): TypedArray[] {
@@ -195,7 +197,7 @@ function runCase(
   const truths = (length: number): TypedArray => Uint8Array.from(some(length), (x) => +(x > 0));
   const sizes = [...batch, m, n];
   const a = viewOf(floats, [...batch, m, k], order);
-  const b = viewOf(floats, [...batch, k, n], order);
+  const b = viewOf(floats, [...batch, k, n], orderB);
   if (sharesB) b.strides.fill(0, 0, batch.length);
   const read = inputs.map((kind) => viewOf(kind === "bytes" ? truths : floats, sizes, order, kind === "row"));
   const updated = read.filter((_, i) => inputs[i] === "updated");
@@ -282,6 +284,32 @@ describe.each(executors)("a product with an epilogue on %o", (choice) => {
         }
       }
     });
+  });
+
+  test("a small batch by a weight that is stored by outputs", () => {
+    for (const m of [8, 9, 15, 16, 17, 31, 32, 33]) {
+      for (const [k, n] of [
+        [64, 64],
+        [70, 131],
+        [300, 1100],
+      ]) {
+        for (const type of ["f32", "f64"] as const) {
+          for (const name of ["bias and relu", "an update of SGD"]) {
+            const one: Case = {
+              type,
+              batch: [],
+              m,
+              k,
+              n,
+              order: "contiguous",
+              orderB: "transposed",
+              sharesB: false,
+            };
+            expectSameBits(one, EPILOGUES[name]);
+          }
+        }
+      }
+    }
   });
 
   test("so large that b is packed in several parts", () => {
