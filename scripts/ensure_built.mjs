@@ -11,6 +11,8 @@ export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const LOCK = join(ROOT, "package-lock.json");
 const INSTALLED = join(ROOT, "node_modules", ".package-lock.json");
 const BINARY = join(ROOT, "build", "Release", "thalweg.node");
+/** What the native tests are linked with, instead of compiling the same sources again. */
+export const OBJECTS = join(ROOT, "build", "Release", "obj.target", "thalweg");
 const OLDEST_NODE = [20, 19];
 
 /** Brings everything up to date. Ends the process, with a message, if that is not possible. */
@@ -47,7 +49,7 @@ async function buildNative() {
   const { buildNative } = await import("../dist/cli/native_build.js");
   say("compiling the native executor (about a minute)");
   try {
-    await buildNative({ root: ROOT });
+    await buildNative({ root: ROOT, objects: OBJECTS });
   } catch (error) {
     if (error.code !== "ERR_MISSING_TOOL") stop(error.message);
     // One warning is enough: the loader's would say the same again.
@@ -60,7 +62,7 @@ async function buildNative() {
 }
 
 /** Whether a file is missing, or older than anything in the given files and folders. */
-function isOlder(path, sources) {
+export function isOlder(path, sources) {
   if (!existsSync(path)) return true;
   const { mtimeMs } = statSync(path);
   return sources.some((source) => newest(join(ROOT, source)) > mtimeMs);

@@ -1,10 +1,9 @@
 // `npm test`: on a fresh clone, installs and builds what is missing, then checks everything there is to check, and
 // fails if any of it does. With arguments, runs only the tests that they select: `npm test -- test/cli`.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { ensureBuilt, ROOT } from "./ensure_built.mjs";
+import { ensureBuilt, isOlder, OBJECTS, ROOT } from "./ensure_built.mjs";
 
 const MISSING_TOOL = 3; // scripts/cmake.mjs
 
@@ -40,8 +39,7 @@ function levelsTested(armTests) {
   return [levels.join(", "), ...notes].join("; ");
 }
 
-const OBJECTS = join(ROOT, "build", "Release", "obj.target", "thalweg");
-if (existsSync(join(OBJECTS, "native", "program.o"))) process.env.THALWEG_OBJECTS = OBJECTS;
+if (!isOlder(join(OBJECTS, "native", "program.o"), ["native"])) process.env.THALWEG_OBJECTS = OBJECTS;
 
 const results = [];
 for (const [name, args] of selected.length > 0 ? [vitest] : checks) {

@@ -23,6 +23,8 @@ const OUTPUT_LINES = 20;
 /** The package ships none: its mere presence would make npm compile at every install. */
 const BINDING_GYP = '{ "includes": ["native/thalweg.gypi"] }\n';
 const BINARY = join("build", "Release", "thalweg.node");
+/** Where node-gyp has the objects, on systems with make. */
+const OBJECTS = join("build", "Release", "obj.target", "thalweg");
 
 /** A compiler or another tool that the build needs is not installed: `ERR_MISSING_TOOL`. */
 export class MissingToolError extends ThalwegError {
@@ -32,13 +34,18 @@ export class MissingToolError extends ThalwegError {
 }
 
 /**
- * Builds the binary into `build/Release` of `root`.
+ * Builds the binary into `build/Release` of `root`, and leaves what the compiler made of each source in the folder
+ * `objects`, if one is named.
  *
  * @returns its path
  * @throws MissingToolError; BackendError if the sources do not compile, or the result does not load
  */
-export async function buildNative(options: { root: string; isVerbose?: boolean }): Promise<string> {
-  const { root, isVerbose = false } = options;
+export async function buildNative(options: {
+  root: string;
+  objects?: string;
+  isVerbose?: boolean;
+}): Promise<string> {
+  const { root, objects, isVerbose = false } = options;
   if (!existsSync(join(root, "native", "sources.txt"))) {
     throw new BackendError(`build: there are no native sources in ${root}`);
   }
@@ -50,6 +57,11 @@ export async function buildNative(options: { root: string; isVerbose?: boolean }
     await runNodeGyp(folder, compiler, isVerbose);
     const { addon, errors } = loadNativeAddon([join(folder, BINARY)]);
     if (addon === null) throw new BackendError(`build: the new binary does not load: ${errors[0].reason}`);
+    const made = join(folder, OBJECTS);
+    if (objects !== undefined && existsSync(made)) {
+      rmSync(objects, { recursive: true, force: true });
+      cpSync(made, objects, { recursive: true });
+    }
     return install(join(folder, BINARY), join(root, BINARY));
   } finally {
     // Windows keeps a loaded binary open; what is left there is in the temporary folder.

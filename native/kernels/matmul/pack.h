@@ -20,17 +20,30 @@ void pack_numbers(const T* from, int64_t line, int64_t step, int width, int64_t 
   }
 }
 
+// W lines of W numbers, `line` apart, become W lines the other way, `row` apart.
+template <class X, class T>
+THALWEG_INLINE void transpose_square(const T* from, int64_t line, T* to, int64_t row) {
+  typename X::V lines[X::W];
+  for (int i = 0; i < X::W; i++) lines[i] = X::load(from + i * line);
+  X::transpose(lines);
+  for (int i = 0; i < X::W; i++) X::store(to + i * row, lines[i]);
+}
+
 // W lines, from number `begin` to `end`, a multiple of W apart, transposed in squares of W×W numbers; lines beyond
 // `width` give zeros.
 template <int kWidth, class T>
 void transpose_squares(const T* from, int64_t line, int width, int64_t begin, int64_t end, T* to) {
   using X = Words<T>;
   constexpr int W = X::W;
+  if (width == W) {
+    for (int64_t p = begin; p < end; p += W) transpose_square<X>(from + p - begin, line, to + p * kWidth, kWidth);
+    return;
+  }
   for (int64_t p = begin; p < end; p += W) {
-    typename X::V rows[W];
-    for (int i = 0; i < W; i++) rows[i] = i < width ? X::load(from + i * line + p - begin) : X::zero();
-    X::transpose(rows);
-    for (int i = 0; i < W; i++) X::store(to + (p + i) * kWidth, rows[i]);
+    typename X::V lines[W];
+    for (int i = 0; i < W; i++) lines[i] = i < width ? X::load(from + i * line + p - begin) : X::zero();
+    X::transpose(lines);
+    for (int i = 0; i < W; i++) X::store(to + (p + i) * kWidth, lines[i]);
   }
 }
 

@@ -19,12 +19,7 @@ void turn(const T* from, int64_t line, int64_t rows, int64_t depth, T* to, int64
   if constexpr (HasTranspose<X>::value) {
     squares = depth / W * W;
     for (int64_t i = 0; i + W <= rows; i += W) {
-      for (int64_t p = 0; p < squares; p += W) {
-        typename X::V lines[W];
-        for (int64_t q = 0; q < W; q++) lines[q] = X::load(from + (i + q) * line + p);
-        X::transpose(lines);
-        for (int64_t q = 0; q < W; q++) X::store(to + (p + q) * row + i, lines[q]);
-      }
+      for (int64_t p = 0; p < squares; p += W) transpose_square<X>(from + i * line + p, line, to + p * row + i, row);
     }
   }
   const int64_t turned = squares > 0 ? rows / W * W : 0;
