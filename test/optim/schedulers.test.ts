@@ -315,6 +315,15 @@ describe("refuses", () => {
       "ChainedScheduler: schedulers[1] is of another optimizer",
     ],
     [
+      "a scheduler twice",
+      () => {
+        const scheduler = new optim.StepLR(o, { stepSize: 1 });
+        return new optim.SequentialLR(o, { schedulers: [scheduler, scheduler], milestones: [1] });
+      },
+      ArgumentError,
+      "SequentialLR: schedulers[1] is schedulers[0] again",
+    ],
+    [
       "too many milestones",
       () =>
         new optim.SequentialLR(o, { schedulers: [new optim.StepLR(o, { stepSize: 1 })], milestones: [1] }),

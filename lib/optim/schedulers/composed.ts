@@ -64,6 +64,12 @@ function checkSchedulers(name: string, given: Iterable<LRScheduler>, optimizer?:
     if (scheduler.optimizer !== (optimizer ?? schedulers[0].optimizer)) {
       throw new ArgumentError(`${name}: schedulers[${i}] is of another optimizer; all must be of one`);
     }
+    const first = schedulers.indexOf(scheduler);
+    if (first < i) {
+      throw new ArgumentError(
+        `${name}: schedulers[${i}] is schedulers[${first}] again, which counts its epochs once; make another`,
+      );
+    }
   });
   return schedulers;
 }
