@@ -64,10 +64,13 @@ const crossEntropyOperation = defineMultiOutput<CrossEntropyScalars>({
   decompose: ([logits, labels, weights], { labelSmoothing, ignoreIndex }) => {
     const classes = new Tensor(arange(logits.shape[1], { dtype: "int32" }));
     const isLabel = eq(expandDims(labels, 1), classes);
-    const loss = mul(neg(logSoftmax(logits, 1)), weights);
+    const isCounted = ne(labels, ignoreIndex);
+    // A NaN in an ignored row is not to reach its derivatives.
+    const counted = where(expandDims(isCounted, 1), logits, 0);
+    const loss = mul(neg(logSoftmax(counted, 1)), weights);
     const ofLabel = mul(sum(where(isLabel, loss, 0), 1), 1 - labelSmoothing);
     const smooth = mul(sum(loss, 1), labelSmoothing / logits.shape[1]);
-    return where(ne(labels, ignoreIndex), labelSmoothing === 0 ? ofLabel : add(ofLabel, smooth), 0);
+    return where(isCounted, labelSmoothing === 0 ? ofLabel : add(ofLabel, smooth), 0);
   },
 });
 

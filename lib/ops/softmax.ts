@@ -7,8 +7,8 @@ import { div, sub } from "./arithmetic.js";
 import { defineOperation } from "./define.js";
 import { callKernel, kernelFor, type Operand, withoutAxis } from "./kernel_call.js";
 import { checkTensor, onlyOperand } from "./operands.js";
-import { logsumexp, max, sum } from "./reduce.js";
-import { exp } from "./unary.js";
+import { max, sum } from "./reduce.js";
+import { exp, log } from "./unary.js";
 
 interface Along {
   axis: number;
@@ -27,6 +27,9 @@ function along(stem: KernelStem, inputs: readonly NDArray[], axis: number): NDAr
   return output;
 }
 
+/** x − max x, which does not change a softmax, so that the maximum needs no derivative. */
+const shifted = (x: Tensor, axis: number): Tensor => sub(x, max(x.detach(), axis, { keepDims: true }));
+
 const softmaxOperation = defineOperation<Along>({
   name: "softmax",
   forward: ([x], { axis }) => along("softmax", [x], axis),
@@ -34,8 +37,7 @@ const softmaxOperation = defineOperation<Along>({
     () => new Tensor(along("softmax_grad", [y.array, grad.array], axis)),
   ],
   decompose: ([x], { axis }) => {
-    // The softmax does not depend on the shift, so the shift needs no derivative.
-    const e = exp(sub(x, max(x.detach(), axis, { keepDims: true })));
+    const e = exp(shifted(x, axis));
     return div(e, sum(e, axis, { keepDims: true }));
   },
 });
@@ -52,7 +54,11 @@ const logSoftmaxOperation = defineOperation<Along>({
   derivative: (grad, { outputs: [y], options: { axis } }) => [
     () => new Tensor(along("log_softmax_grad", [y.array, grad.array], axis)),
   ],
-  decompose: ([x], { axis }) => sub(x, logsumexp(x, axis, { keepDims: true })),
+  // Not x − logsumexp(x): beside a large maximum the logarithm would be lost.
+  decompose: ([x], { axis }) => {
+    const z = shifted(x, axis);
+    return sub(z, log(sum(exp(z), axis, { keepDims: true })));
+  },
 });
 
 /** x − ln Σ eˣ along an axis (the last by default). */

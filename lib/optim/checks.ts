@@ -6,7 +6,8 @@ import { BELOW_ONE, checkBoolean, checkNumber, NON_NEGATIVE } from "../options.j
 /** Throws an ArgumentError unless both are decay rates of running averages. */
 export function checkBetas(owner: string, name: string, betas: unknown): void {
   if (!Array.isArray(betas) || betas.length !== 2) {
-    throw new ArgumentError(`${owner}: ${name} must be an array of two numbers, got ${describe(betas)}`);
+    const got = Array.isArray(betas) ? `${betas.length}` : describe(betas);
+    throw new ArgumentError(`${owner}: ${name} must be an array of two numbers, got ${got}`);
   }
   for (let i = 0; i < 2; i++) {
     const beta: unknown = betas[i];

@@ -33,8 +33,6 @@ export type Params<Options> = Iterable<Tensor> | Iterable<ParamGroupInput<Option
 
 /** Base class of all optimizers. Parameters without a gradient are left alone by `step`, unless none has one. */
 export abstract class Optimizer<Options extends CommonOptions, State extends ParamState> {
-  /** The rule's name in messages. */
-  readonly name: string = this.constructor.name;
   readonly paramGroups: ParamGroup<Options>[] = [];
   /** What a group gets where it says nothing. */
   readonly defaults: Readonly<Options>;
@@ -62,6 +60,11 @@ export abstract class Optimizer<Options extends CommonOptions, State extends Par
         `${name}: none of params requires a gradient; there is nothing to optimize. Set requiresGrad = true`,
       );
     }
+  }
+
+  /** The rule's name in messages. */
+  get name(): string {
+    return this.constructor.name;
   }
 
   /** Whether `step` cannot do without a closure. */

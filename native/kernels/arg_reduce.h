@@ -54,7 +54,7 @@ Status arg_reduce(const Args& args) {
 
   // Outputs found at once: neighbours along the inner axis where they lie across, else one.
   const int64_t columns = reduction.lies_across() ? o.inner() : 1;
-  const int64_t strip = columns < kStrip<T> ? columns : kStrip<T>, strips = (columns + strip - 1) / strip;
+  const int64_t strip = columns < kStrip<T> ? columns : kStrip<T>, strips = ceil_div(columns, strip);
   const int64_t grain = 1 + kBlock * kBlockGrain / ((r.count + kLanes) * strip);
   parallel_for(o.count / columns * strips, grain, [&](int64_t begin, int64_t end) {
     for (int64_t u = begin; u < end; u++) {

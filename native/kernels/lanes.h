@@ -240,7 +240,7 @@ struct ContiguousBlock {
 template <class Op, class T, class Block>
 T fold_blocks(int64_t n, const Block& block) {
   if (n <= kBlock) return block(0, static_cast<int>(n));
-  const int64_t blocks = (n + kBlock - 1) / kBlock;
+  const int64_t blocks = ceil_div(n, kBlock);
   const std::unique_ptr<T[]> results(new T[blocks]);
   parallel_for(blocks, kBlockGrain, [&](int64_t begin, int64_t end) {
     int64_t b = begin;
@@ -276,8 +276,9 @@ int64_t strip_width(int64_t columns, int64_t wanted) {
   return share < kStrip<T> ? share : kStrip<T>;
 }
 
-// The part of the tree over 16 lanes that ends in lane j, of which lanes j, j + step, j + 2·step, … have been folded. So
-// many lanes hold a number, lane(j) gives it, and the others the identity, which changes nothing.
+// Folds lanes j, j + step, j + 2·step, … of the 16 in the order of the tree: lane j with j + 8, then with j + 4 (and what
+// that has folded), with j + 2 and with j + 1. lane(j) gives the first `used` of them; the others hold the identity, which
+// changes nothing.
 template <class Op, class X, int j = 0, int step = 1, class Lane>
 THALWEG_INLINE typename X::V fold_tree(int used, const Lane& lane) {
   if constexpr (step == kLanes) {
@@ -316,6 +317,7 @@ void fold_columns_block(int n, int width, const Rows& rows, T* out) {
   using X = Words<T>;
   using V = typename X::V;
   constexpr int W = X::W;
+  // Not where numbers come one by one: there the compiler makes vectors of the loops below.
   if constexpr (W > 1) {
     if (n > 0 && n <= kLanes) return fold_few_rows<Op, T>(n, width, rows, out);
   }
@@ -357,7 +359,7 @@ struct ContiguousRows {
 template <class Op, class T, class Rows>
 void fold_columns(int64_t n, int width, const Rows& rows, T* out) {
   if (n <= kBlock) return fold_columns_block<Op, T>(static_cast<int>(n), width, rows, out);
-  const int64_t blocks = (n + kBlock - 1) / kBlock;
+  const int64_t blocks = ceil_div(n, kBlock);
   const std::unique_ptr<T[]> results(new T[blocks * width]);
   parallel_for(blocks, 1 + kBlockGrain / width, [&](int64_t begin, int64_t end) {
     for (int64_t b = begin; b < end; b++) {

@@ -76,7 +76,7 @@ void layer_norm_sums(const LayerNormGradArgs<T>& a, const Line<T>& gweight, cons
   using V = typename X::V;
   if (a.n == 0) return;
   const int64_t rows = a.b.count(), strip = strip_width<T>(a.n, thread_limit());
-  const int64_t strips = (a.n + strip - 1) / strip;
+  const int64_t strips = ceil_div(a.n, strip);
   const int64_t grain = 1 + kBlock * kBlockGrain / 4 / ((rows + kLanes) * strip);
   parallel_for(strips, grain, [&](int64_t begin, int64_t end) {
     for (int64_t s = begin; s < end; s++) {

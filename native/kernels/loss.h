@@ -29,8 +29,8 @@ T weighted_distances(const Line<const T>& w, const Line<const T>& x, int64_t c, 
   });
 }
 
-// Up to so many classes, and from so many rows on, vectors hold the same class of neighbouring rows: a row's own would be
-// half empty, and what folds a vector, and the logarithm of one number, cost as much as the exponentials. (AMD Zen 3, 128
+// Up to 16 classes, and from a vector of rows on, vectors hold the same class of neighbouring rows: a row's own would be half
+// empty, and what folds a vector, and the logarithm of one number, cost as much as the exponentials. (AMD Zen 3, 128
 // rows of 10: a third of the time.)
 template <class T>
 bool goes_by_classes(int64_t b, int64_t c) { return c > 0 && c <= kLanes && b >= Vec<T>::W; }

@@ -125,7 +125,7 @@ class Reduction {
     const int64_t columns = o_.inner(), outer = o_.count / columns, threads = thread_limit();
     // Narrower strips, but whole cache lines, where there would be too few for the threads.
     const int64_t strip = strip_width<T>(columns, outer < threads ? threads : 1);
-    const int64_t strips = (columns + strip - 1) / strip;
+    const int64_t strips = ceil_div(columns, strip);
     const bool few = outer * strips < threads && r_.count * strip >= 2 * kGrain;
     const int64_t grain = few ? outer * strips : 1 + kGrain / ((r_.count + kLanes) * strip);
     parallel_for(outer * strips, grain, [&](int64_t begin, int64_t end) {

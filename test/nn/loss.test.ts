@@ -1,5 +1,6 @@
 /** Losses beyond PyTorch's numbers: modules, one-hot vectors, label dtypes, and what they refuse. */
 import { describe, expect, test } from "vitest";
+import { grad } from "../../lib/autograd/functional.js";
 import { gradcheck } from "../../lib/autograd/gradcheck.js";
 import { ArgumentError, DTypeError, IndexError, ShapeError } from "../../lib/errors.js";
 import * as nn from "../../lib/nn/index.js";
@@ -75,6 +76,49 @@ describe("crossEntropy", () => {
     loss.backward();
     expect(loss.item()).toBe(2e4);
     expect(huge.grad?.toArray()).toEqual([[1, -1, 0]]);
+  });
+
+  describe("differentiated twice", () => {
+    // A derivative that is itself differentiated is made of operations instead of one kernel.
+    const both = (x: Tensor, loss: () => Tensor): [number[], number[]] => {
+      const [plain] = grad(loss(), [x]);
+      const [made] = grad(loss(), [x], { createGraph: true });
+      return [[...plain.data] as number[], [...made.data] as number[]];
+    };
+
+    test.each([
+      ["crossEntropy", (x: Tensor) => F.crossEntropy(x, tensor([1], { dtype: "int32" }))],
+      [
+        "logSoftmax",
+        (x: Tensor) =>
+          F.logSoftmax(x)
+            .mul(tensor([0, -1, 0]))
+            .sum(),
+      ],
+    ])("%s has the derivatives of small logits at huge ones", (_, loss) => {
+      const second = (offset: number): number[] => {
+        const x = tensor([[offset, offset + 1, offset]], { requiresGrad: true });
+        const [plain, made] = both(x, () => loss(x));
+        for (const [i, value] of made.entries()) expect(value).toBeCloseTo(plain[i], 6);
+        const [g] = grad(loss(x), [x], { createGraph: true });
+        return [...plain, ...(grad(g.mul(g).sum(), [x])[0].data as Float32Array)];
+      };
+      const small = second(0);
+      for (const [i, value] of second(1e7).entries()) expect(value).toBeCloseTo(small[i], 6);
+    });
+
+    test("keeps a NaN out of the derivatives of an ignored row", () => {
+      const x = tensor(
+        [
+          [Number.NaN, 2, 3],
+          [1, 2, 3],
+        ],
+        { requiresGrad: true },
+      );
+      const [plain, made] = both(x, () => F.crossEntropy(x, tensor([-100, 1], { dtype: "int32" })));
+      expect(made.slice(0, 3)).toEqual([0, 0, 0]);
+      expect(plain.slice(0, 3)).toEqual([0, 0, 0]);
+    });
   });
 
   test("is NaN when every example is ignored, as PyTorch's", () => {

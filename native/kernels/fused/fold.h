@@ -22,7 +22,7 @@ class FusedFold {
       const FusedStep& step = code.steps[i];
       if (step.kind == FusedStep::Kind::Fold) functions_[fold_of(step)] = &fold_functions<T>(step.fold);
     }
-    blocks_ = r_.count <= kBlock ? 1 : (r_.count + kBlock - 1) / kBlock;
+    blocks_ = r_.count <= kBlock ? 1 : ceil_div(r_.count, kBlock);
   }
 
   void run() {
@@ -42,8 +42,6 @@ class FusedFold {
 
  private:
   int fold_of(const FusedStep& step) const { return step.operand - a_.operands.first_fold(); }
-
-  static int64_t smaller(int64_t x, int64_t y) { return x < y ? x : y; }
 
   T* output(int fold, int64_t index) const {
     int64_t offsets[kMaxOperands] = {};
@@ -76,9 +74,9 @@ class FusedFold {
   void run_along() {
     const int64_t n = r_.count, height = o_.inner();
     // Short sequences share a tile; long ones have several.
-    const int64_t rows = r_.rank == 1 && n > 0 && n <= kFusedTile<T> / 2 ? smaller(height, kFusedTile<T> / n) : 1;
+    const int64_t rows = r_.rank == 1 && n > 0 && n <= kFusedTile<T> / 2 ? smaller_of(height, kFusedTile<T> / n) : 1;
     const int64_t down = (height + rows - 1) / rows, units = o_.count / height * down * blocks_;
-    const int64_t work = 1 + rows * smaller(n, kBlock);
+    const int64_t work = 1 + rows * smaller_of(n, kBlock);
     parallel_for(units, 1 + fused_grain(code_) / work, [&](int64_t begin, int64_t end) {
       FusedMachine<T> machine(code_);
       for (int64_t u = begin; u < end; u++) {
@@ -87,7 +85,7 @@ class FusedFold {
         o_.add_offsets(outer, o_.rank - 2, offsets);
         for (int i = 0; i < o_.operands; i++) offsets[i] += row * o_.inner_stride(i);
         const int64_t index = outer * height + row;
-        if (rows > 1) whole_sequences(&machine, offsets, index, smaller(rows, height - row));
+        if (rows > 1) whole_sequences(&machine, offsets, index, smaller_of(rows, height - row));
         else one_block(&machine, offsets, index, block);
       }
     });
@@ -114,10 +112,10 @@ class FusedFold {
     for (int f = 0; f < folds_; f++) {
       for (T& lane : lanes[f]) lane = functions_[f]->identity;
     }
-    const int64_t begin = block * kBlock, end = smaller(begin + kBlock, r_.count);
+    const int64_t begin = block * kBlock, end = smaller_of(begin + kBlock, r_.count);
     BlockOperand at[kMaxOperands];
     for (int64_t first = begin; first < end; first += kFusedTile<T>) {
-      const int64_t n = smaller(kFusedTile<T>, end - first);
+      const int64_t n = smaller_of(kFusedTile<T>, end - first);
       for (int i = 0; i < a_.full(); i++) {
         const bool is_even = r_.is_even(i);
         const int64_t stride = r_.inner_stride(i);
@@ -137,22 +135,22 @@ class FusedFold {
   void run_across() {
     const int64_t width = o_.inner(), outer = o_.count / width, threads = thread_limit();
     const int64_t strip = strip_width<T>(width, outer * blocks_ < threads ? threads : 1);
-    const int64_t strips = (width + strip - 1) / strip;
-    const int64_t work = strip * (smaller(r_.count, kBlock) + kLanes);
+    const int64_t strips = ceil_div(width, strip);
+    const int64_t work = strip * (smaller_of(r_.count, kBlock) + kLanes);
     parallel_for(outer * strips * blocks_, 1 + fused_grain(code_) / work, [&](int64_t begin, int64_t end) {
       FusedMachine<T> machine(code_);
       const std::unique_ptr<T[]> lanes(new T[static_cast<size_t>(folds_ * kLanes * strip)]);
       for (int64_t u = begin; u < end; u++) {
         const int64_t block = u % blocks_, first = u / blocks_ % strips * strip;
-        one_strip(&machine, u / (blocks_ * strips), first, smaller(strip, width - first), block, lanes.get());
+        one_strip(&machine, u / (blocks_ * strips), first, smaller_of(strip, width - first), block, lanes.get());
       }
     });
   }
 
   // Columns first … first + width − 1 of the inner axis of O. Lane j of a fold is a row of `lanes`.
   void one_strip(FusedMachine<T>* machine, int64_t outer, int64_t first, int64_t width, int64_t block, T* lanes) {
-    const int64_t begin = block * kBlock, end = smaller(begin + kBlock, r_.count);
-    int64_t used = smaller(kLanes, end - begin);
+    const int64_t begin = block * kBlock, end = smaller_of(begin + kBlock, r_.count);
+    int64_t used = smaller_of(kLanes, end - begin);
     const auto lane = [&](int fold, int64_t j) { return lanes + (fold * kLanes + j) * width; };
     for (int f = 0; f < folds_; f++) {
       for (int64_t i = 0; i < (used > 0 ? used : 1) * width; i++) lane(f, 0)[i] = functions_[f]->identity;
@@ -164,7 +162,7 @@ class FusedFold {
       const int64_t rest = r_.inner() - row % r_.inner();
       // One row is read where it stands, several often not.
       const int64_t most = width >= kFusedTile<T> / 4 ? 1 : kFusedTile<T> / width;
-      const int64_t rows = smaller(smaller(most, rest), end - row);
+      const int64_t rows = smaller_of(smaller_of(most, rest), end - row);
       int64_t offsets[kMaxOperands] = {};
       r_.add_offsets(row, r_.rank - 1, offsets);
       BlockOperand at[kMaxOperands];
@@ -185,7 +183,7 @@ class FusedFold {
       for (int f = 0; f < folds_; f++) {
         for (int64_t j = 0; j + half < used && j < half; j++) functions_[f]->row(lane(f, j), lane(f, j + half), width);
       }
-      used = smaller(used, half);
+      used = smaller_of(used, half);
     }
     for (int f = 0; f < folds_; f++) {
       for (int64_t c = 0; c < width; c++) put(f, outer * o_.inner() + first + c, block, lane(f, 0)[c]);

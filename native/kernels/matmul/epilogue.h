@@ -88,6 +88,7 @@ void finish_vector(const Product<T>& x, const Epilogue<T>& epilogue) {
 template <class T>
 void finish_transposed(const Product<T>& x, const Epilogue<T>& epilogue) {
   constexpr int64_t W = Words<T>::W;
+  static_assert(kFusedTile<T> >= 2 * TileShape<T>::kColumns * W, "a tile holds a vector of each row (pays_transposed)");
   const double worth = static_cast<double>(x.m) * static_cast<double>(x.n) * epilogue.worth(x.k);
   const int64_t most = kFusedTile<T> / x.m / W * W;
   multiply_transposed(x, worth, [&](int64_t j, int64_t columns, const T* turned) {
