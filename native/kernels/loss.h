@@ -30,8 +30,8 @@ T weighted_distances(const Line<const T>& w, const Line<const T>& x, int64_t c, 
 }
 
 // Up to 16 classes, and from a vector of rows on, vectors hold the same class of neighbouring rows: a row's own would be half
-// empty, and what folds a vector, and the logarithm of one number, cost as much as the exponentials. (AMD Zen 3, 128
-// rows of 10: a third of the time.)
+// empty, and what folds a vector, and the logarithm of one number, cost as much as the exponentials. (AMD Zen 3, 128 rows of
+// 10: 4.4 µs instead of 8.0. The gradient folds nothing, and is faster row by row.)
 template <class T>
 bool goes_by_classes(int64_t b, int64_t c) { return c > 0 && c <= kLanes && b >= Vec<T>::W; }
 
@@ -129,36 +129,6 @@ Status cross_entropy_grad_kernel(const Args& args) {
   const Line<const T> w{args.in<T>(3), w_c};
   const T kept = static_cast<T>(1 - smoothing), spread = static_cast<T>(smoothing / static_cast<double>(c));
   const T spread_total = spread * fold<Sum, T>(c, numbers(w));
-  if (goes_by_classes<T>(b, c)) {
-    for_rows(ceil_div(b, X::W), c * X::W, [&](int64_t group) {
-      const int64_t first = group * X::W;
-      const int k = static_cast<int>(smaller_of(X::W, b - first));
-      // A label that is not to be counted is no class at all.
-      T classes[X::W], owns[X::W] = {};
-      for (int i = 0; i < X::W; i++) {
-        const int32_t label = i < k ? labels[(first + i) * labels_b] : -1;
-        const bool counts = is_class(label, c, ignore);
-        classes[i] = counts ? static_cast<T>(label) : T{-1};
-        if (counts) owns[i] = kept * w.p[label * w.stride];
-      }
-      const auto number = [&](int operand, int64_t stride) {
-        return Line<const T>{args.in<T>(operand) + first * stride, stride}.load(0, k);
-      };
-      const V label = X::load(classes), own = X::load(owns), scale = X::add(own, X::set1(spread_total));
-      const V g = number(0, g_b), m = number(4, m_b), total = number(5, total_b);
-      const auto is_counted = X::le(X::zero(), label);
-      for (int64_t j = 0; j < c; j++) {
-        const Line<const T> x{args.in<T>(1) + first * x_b + j * x_c, x_b};
-        const V p = Math<T>::exp(X::sub(X::sub(x.load(0, k), m), total));
-        const V target = X::select(X::eq(label, X::set1(static_cast<T>(j))), own, X::zero());
-        const V share = X::set1(spread * w.p[j * w.stride]);
-        const V d = X::mul(g, X::sub(X::sub(X::mul(p, scale), target), share));
-        const Line<T> out{args.out<T>(6) + first * out_b + j * out_c, out_b};
-        out.store(0, X::select(is_counted, d, X::zero()), k);
-      }
-    });
-    return {};
-  }
   for_rows(b, c, [&](int64_t i) {
     const Line<const T> x{args.in<T>(1) + i * x_b, x_c};
     const Line<T> out{args.out<T>(6) + i * out_b, out_c};
@@ -167,17 +137,22 @@ Status cross_entropy_grad_kernel(const Args& args) {
       for_vectors<T>(c, [=](int64_t j, int k) { out.store(j, X::zero(), k); });
       return;
     }
-    const T own = kept * w.p[label * w.stride];
+    const V own = X::set1(kept * w.p[label * w.stride]);
     const V g = X::set1(args.in<T>(0)[i * g_b]);
     const V m = X::set1(args.in<T>(4)[i * m_b]), total = X::set1(args.in<T>(5)[i * total_b]);
-    const V scale = X::set1(own + spread_total), share = X::set1(spread);
-    // k derivatives from j on, `target` being subtracted from each.
-    const auto derivatives = [=](int64_t j, int k, V target) {
-      const V p = Math<T>::exp(X::sub(X::sub(x.load(j, k), m), total));
-      return X::mul(g, X::sub(X::sub(X::mul(p, scale), target), X::mul(share, w.load(j, k))));
+    const V scale = X::add(own, X::set1(spread_total)), share = X::set1(spread);
+    const auto differentiate = [=](auto x, auto w, auto out) {
+      for_vectors<T>(c, [=](int64_t j, int k) {
+        const V p = Math<T>::exp(X::sub(X::sub(x.load(j, k), m), total));
+        V d = X::mul(p, scale);
+        if (j <= label && label < j + k) {
+          const auto is_label = X::eq(X::load(Positions<T>::values), X::set1(static_cast<T>(label - j)));
+          d = X::sub(d, X::select(is_label, own, X::zero()));
+        }
+        out.store(j, X::mul(g, X::sub(d, X::mul(share, w.load(j, k)))), k);
+      });
     };
-    for_vectors<T>(c, [=](int64_t j, int k) { out.store(j, derivatives(j, k, X::zero()), k); });
-    out.p[label * out.stride] = first_element<X, T>(derivatives(label, 1, X::set1(own)));
+    with_lines(differentiate, x, w, out);
   });
   return {};
 }
