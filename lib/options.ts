@@ -28,8 +28,7 @@ export function checkNumber(owner: string, name: string, value: unknown, range: 
   if (typeof value === "number" && range.holds(value)) return value;
   const kind =
     value === Number.POSITIVE_INFINITY && range !== FINITE ? `finite and ${range.text}` : range.text;
-  // A bigint without its kind would look like the number that is wanted.
-  const got = typeof value === "bigint" ? describe(value) : shown(value);
+  const got = typeof value === "number" ? String(value) : describe(value);
   throw new ArgumentError(`${owner}: ${name} must be ${kind}, got ${got}`);
 }
 

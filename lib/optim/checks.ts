@@ -6,15 +6,12 @@ import { BELOW_ONE, checkBoolean, checkNumber, NON_NEGATIVE } from "../options.j
 /** Throws an ArgumentError unless both are decay rates of running averages. */
 export function checkBetas(owner: string, name: string, betas: unknown): void {
   if (!Array.isArray(betas) || betas.length !== 2) {
-    const got = Array.isArray(betas) ? `${betas.length}` : describe(betas);
+    const got = Array.isArray(betas) ? `an array of ${betas.length}` : describe(betas);
     throw new ArgumentError(`${owner}: ${name} must be an array of two numbers, got ${got}`);
   }
-  for (let i = 0; i < 2; i++) {
-    const beta: unknown = betas[i];
-    // Its name is put together only where it is needed: every step checks its options.
-    if (typeof beta !== "number" || !BELOW_ONE.holds(beta))
-      checkNumber(owner, `${name}[${i}]`, beta, BELOW_ONE);
-  }
+  betas.forEach((beta: unknown, i) => {
+    checkNumber(owner, `${name}[${i}]`, beta, BELOW_ONE);
+  });
 }
 
 /** Options that nearly every rule has. */

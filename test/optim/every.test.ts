@@ -136,7 +136,7 @@ describe("refuses", () => {
     ["RMSprop: alpha must be a number in [0, 1), got 2", () => new optim.RMSprop(p(), { alpha: 2 })],
     ["RMSprop: centered must be true or false", () => new optim.RMSprop(p(), { centered: 0 as never })],
     [
-      "Lion: betas must be an array of two numbers, got 1",
+      "Lion: betas must be an array of two numbers, got an array of 1",
       () => new optim.Lion(p(), { betas: [1] as never }),
     ],
     ["Muon: nsSteps must be a positive integer, got 0", () => new optim.Muon(p(), { nsSteps: 0 })],
